@@ -1,0 +1,71 @@
+// Package engine runs plans: it walks the stages, runs hooks, applies,
+// waits, follows logs and writes records, all through the small interfaces
+// declared here. It emits events, draws nothing, and decides nothing that the
+// plan could have decided.
+package engine
+
+import (
+	"context"
+
+	"github.com/pintle-dev/pintle/internal/ledger"
+	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/release"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Applier reads and changes single objects. Errors are *object.RequestError
+// around the API server's own. Implementations retry what is safe to retry
+// and may be called from several goroutines. Objects passed in are not changed.
+type Applier interface {
+	// Apply sends a server-side apply and returns the object as stored.
+	Apply(ctx context.Context, obj *unstructured.Unstructured, opts metav1.ApplyOptions) (*unstructured.Unstructured, error)
+	// Create sends a POST and returns the object as stored. It is never
+	// repeated after an attempt that may have reached the server.
+	Create(ctx context.Context, obj *unstructured.Unstructured, opts metav1.CreateOptions) (*unstructured.Unstructured, error)
+	// Delete asks for deletion and does not wait for it. An object that is not
+	// there is an error for which apierrors.IsNotFound holds.
+	Delete(ctx context.Context, ref object.Ref, opts metav1.DeleteOptions) error
+	// Get reads one object; not found as for Delete.
+	Get(ctx context.Context, ref object.Ref) (*unstructured.Unstructured, error)
+	// MigrateManagers rewrites the managedFields entries that client-side
+	// applies left on the live object, so that the next Apply owns them.
+	// It makes no request where there is nothing to migrate.
+	MigrateManagers(ctx context.Context, live *unstructured.Unstructured) error
+}
+
+// Watcher observes objects.
+type Watcher interface {
+	// Watch subscribes to the targets and returns when the present state of all
+	// of them has been read, so that nothing which happens afterwards is missed.
+	// The present state comes first on the channel, then changes as they happen
+	// (a change may be merged with a later one of the same object, never lost).
+	// Broken connections are taken up again. The channel is closed when ctx ends;
+	// the caller must receive until then or end ctx.
+	Watch(ctx context.Context, targets []object.Target) (<-chan object.Observation, error)
+}
+
+// LogStreamer reads containers' logs.
+type LogStreamer interface {
+	// Follow calls line for each line of the container's log from its first one
+	// and returns nil when the container has ended and all was read. It takes a
+	// broken stream up again without losing or repeating lines, waits for a
+	// container that has not started, and ends when ctx ends.
+	Follow(ctx context.Context, pod object.Ref, container string, line func(ledger.Line)) error
+}
+
+// EventReader reads the Kubernetes events about objects.
+type EventReader interface {
+	// Events are those about the object with that UID, oldest first.
+	Events(ctx context.Context, about object.Ref, uid string) ([]ledger.ObjectEvent, error)
+}
+
+// Recorder keeps release records.
+type Recorder interface {
+	// Create stores a new revision; one that exists is an error.
+	Create(ctx context.Context, r *release.Release) error
+	// Update replaces a stored revision.
+	Update(ctx context.Context, r *release.Release) error
+	// Delete removes one revision; one that is gone is not an error.
+	Delete(ctx context.Context, r *release.Release) error
+}
