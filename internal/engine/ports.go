@@ -18,8 +18,9 @@ import (
 // around the API server's own. Implementations retry what is safe to retry
 // and may be called from several goroutines. Objects passed in are not changed.
 type Applier interface {
-	// Apply sends a server-side apply and returns the object as stored.
-	Apply(ctx context.Context, obj *unstructured.Unstructured, opts metav1.ApplyOptions) (*unstructured.Unstructured, error)
+	// Apply sends a server-side apply and returns the object as stored. The
+	// options are PatchOptions, as only those have a FieldValidation.
+	Apply(ctx context.Context, obj *unstructured.Unstructured, opts metav1.PatchOptions) (*unstructured.Unstructured, error)
 	// Create sends a POST and returns the object as stored. It is never
 	// repeated after an attempt that may have reached the server.
 	Create(ctx context.Context, obj *unstructured.Unstructured, opts metav1.CreateOptions) (*unstructured.Unstructured, error)
@@ -40,6 +41,9 @@ type Watcher interface {
 	// of them has been read, so that nothing which happens afterwards is missed.
 	// The present state comes first on the channel, then changes as they happen
 	// (a change may be merged with a later one of the same object, never lost).
+	// An object that a target names and that is absent when Watch is called is
+	// reported once as Gone with a nil Object; a Gone with an Object was seen to
+	// go. Objects come without managedFields and must not be changed.
 	// Broken connections are taken up again. The channel is closed when ctx ends;
 	// the caller must receive until then or end ctx.
 	Watch(ctx context.Context, targets []object.Target) (<-chan object.Observation, error)
