@@ -1,0 +1,171 @@
+package chart
+
+import (
+	"context"
+	"fmt"
+	"text/template"
+
+	"github.com/pintle-dev/pintle/internal/diag"
+	"helm.sh/helm/v4/pkg/chart/common"
+	"helm.sh/helm/v4/pkg/chart/common/util"
+	helmchart "helm.sh/helm/v4/pkg/chart/v2"
+	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
+	"helm.sh/helm/v4/pkg/engine"
+)
+
+// Lookup reads live objects for the template function of that name.
+type Lookup interface {
+	// Lookup returns one object, or, with an empty name, a list object with
+	// "items"; an empty namespace means all namespaces or a cluster-scoped
+	// kind. What does not exist is an empty map and no error. It is called
+	// from one goroutine; ctx is that of Render.
+	Lookup(ctx context.Context, apiVersion, kind, namespace, name string) (map[string]any, error)
+}
+
+// ReleaseOptions is what templates see as .Release. Service is always "Helm".
+type ReleaseOptions struct {
+	Name      string
+	Namespace string
+	Revision  int
+	// Upgrade sets .Release.IsUpgrade; otherwise .Release.IsInstall is set.
+	Upgrade bool
+}
+
+// RenderOptions says for what and how a chart is rendered. The zero value
+// renders with the chart's defaults and without a cluster.
+type RenderOptions struct {
+	Release ReleaseOptions
+	// Values are the user's, which go over the chart's defaults. They are not
+	// changed.
+	Values       map[string]any
+	Capabilities Capabilities
+	// Lookup answers `lookup`; nil means that nothing is ever found.
+	Lookup Lookup
+	// EnableDNS lets getHostByName ask the resolver; otherwise it gives "".
+	EnableDNS            bool
+	SkipSchemaValidation bool
+	// SubchartNotes adds the notes of subcharts to those of the chart.
+	SubchartNotes bool
+	// PostRender, if set, may change what was rendered.
+	PostRender PostRender
+	// PostRenderStrategy says what is sent to PostRender; empty means
+	// PostRenderCombined.
+	PostRenderStrategy PostRenderStrategy
+}
+
+// Rendered is what a chart gave.
+type Rendered struct {
+	// Manifest holds the ordinary documents as a release record stores them,
+	// each headed by "---" and "# Source: ".
+	Manifest string
+	// Documents are the ordinary documents, in install order.
+	Documents []Document
+	// Hooks are the hook documents in the order in which Helm stores them.
+	// Those with an event that Helm does not know are missing here, as Helm
+	// drops them; they are in Raw.
+	Hooks []Document
+	// Raw is every document of every template, by path and position, before
+	// anything was sorted out.
+	Raw []Document
+	// CRDs are the files of crds/, without those of subcharts that are off.
+	CRDs []CRD
+	// Notes is what NOTES.txt gave.
+	Notes string
+	// Chart is the chart with its dependencies processed: the one to encode
+	// into the release record.
+	Chart *Chart
+	// Warnings are those of the chart.
+	Warnings diag.List
+}
+
+// Render validates values, renders all templates once and sorts out what came
+// of it. What is wrong with chart or values is returned as diag.Problem or
+// diag.List, with the template's file and line; failures of opts.Lookup and
+// opts.PostRender are wrapped. The chart is not changed.
+func Render(ctx context.Context, c *Chart, opts RenderOptions) (*Rendered, error) {
+	caps, err := opts.Capabilities.helm()
+	if err != nil {
+		return nil, err
+	}
+	chrt := clone(c.helm)
+	values, err := renderValues(chrt, opts, caps)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkKubeVersion(chrt, caps.KubeVersion); err != nil {
+		return nil, err
+	}
+	files, err := execute(ctx, chrt, values, opts)
+	if err != nil {
+		return nil, err
+	}
+	out := &Rendered{Chart: &Chart{helm: chrt, warnings: c.warnings}, Warnings: c.warnings}
+	out.Notes = takeNotes(files, chrt.Name(), opts.SubchartNotes)
+	if files, err = postRender(ctx, files, opts); err != nil {
+		return nil, err
+	}
+	out.Raw = splitAll(files)
+	if err := readHeads(out.Raw); err != nil {
+		return nil, err
+	}
+	out.Hooks, out.Documents = sortOut(out.Raw)
+	out.Manifest = manifest(out.Documents)
+	out.CRDs = out.Chart.CRDs()
+	return out, nil
+}
+
+// renderValues switches subcharts on and off and builds what templates see.
+func renderValues(chrt *helmchart.Chart, opts RenderOptions, caps *common.Capabilities) (common.Values, error) {
+	if err := chartutil.ProcessDependencies(chrt, opts.Values); err != nil {
+		return nil, diag.Problem{Summary: "the chart's dependencies do not fit the values", Detail: err.Error()}
+	}
+	release := common.ReleaseOptions{
+		Name:      opts.Release.Name,
+		Namespace: opts.Release.Namespace,
+		Revision:  opts.Release.Revision,
+		IsUpgrade: opts.Release.Upgrade,
+		IsInstall: !opts.Release.Upgrade,
+	}
+	values, err := util.ToRenderValuesWithSchemaValidation(chrt, opts.Values, release, caps, true)
+	if err != nil {
+		return nil, diag.Problem{Summary: "the values do not fit the chart", Detail: err.Error()}
+	}
+	if !opts.SkipSchemaValidation {
+		merged, _ := values["Values"].(common.Values)
+		if err := validateSchemas(chrt, merged); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+func checkKubeVersion(chrt *helmchart.Chart, version common.KubeVersion) error {
+	want := chrt.Metadata.KubeVersion
+	if want == "" || chartutil.IsCompatibleRange(want, version.String()) {
+		return nil
+	}
+	return diag.Problem{
+		Summary: fmt.Sprintf("chart %s needs Kubernetes %s, and this is %s", chrt.Name(), want, version.Version),
+		File:    chrt.Name() + "/Chart.yaml",
+	}
+}
+
+// execute runs the template engine and returns what each template gave.
+func execute(ctx context.Context, chrt *helmchart.Chart, values common.Values, opts RenderOptions) (map[string]string, error) {
+	e := engine.Engine{EnableDNS: opts.EnableDNS}
+	if opts.Lookup != nil {
+		e.CustomTemplateFuncs = template.FuncMap{
+			"lookup": func(apiVersion, kind, namespace, name string) (map[string]any, error) {
+				return opts.Lookup.Lookup(ctx, apiVersion, kind, namespace, name)
+			},
+		}
+	}
+	files, err := e.RenderWithContext(ctx, chrt, values)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("rendering chart %s: %w", chrt.Name(), context.Cause(ctx))
+		}
+		return nil, templateProblem(chrt.Name(), err)
+	}
+	return files, nil
+}

@@ -1,0 +1,157 @@
+package chart
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/pintle-dev/pintle/internal/diag"
+	"helm.sh/helm/v4/pkg/chart/v2/loader"
+	"helm.sh/helm/v4/pkg/strvals"
+)
+
+// ValuesOptions are the values that a user gives, in the groups of Helm's
+// flags.
+type ValuesOptions struct {
+	Files      []string // -f: a path, a URL, or "-" for Stdin
+	Set        []string // --set key=value,...
+	SetString  []string // --set-string
+	SetFile    []string // --set-file key=path
+	SetJSON    []string // --set-json key=json, or a whole object
+	SetLiteral []string // --set-literal
+	// Stdin is what "-" reads; nil means empty.
+	Stdin io.Reader
+	// Fetch reads a URL; nil means that URLs are refused. Only references
+	// with a scheme that it Handles are passed to it.
+	Fetch Fetcher
+}
+
+// Fetcher reads values from elsewhere than the disk.
+type Fetcher interface {
+	// Handles tells whether URLs of that scheme are read by Fetch; others are
+	// taken for paths.
+	Handles(scheme string) bool
+	Fetch(ctx context.Context, url string) ([]byte, error)
+}
+
+// Merge merges all values in Helm's order: files as given, then SetJSON, Set,
+// SetString, SetFile, SetLiteral, later ones winning. What is wrong is a
+// diag.Problem that names the file and line, or the expression.
+func (o ValuesOptions) Merge(ctx context.Context) (map[string]any, error) {
+	merged := map[string]any{}
+	for _, file := range o.Files {
+		values, err := o.readValues(ctx, file)
+		if err != nil {
+			return nil, err
+		}
+		merged = loader.MergeMaps(merged, values)
+	}
+	var err error
+	for _, expr := range o.SetJSON {
+		if merged, err = setJSON(expr, merged); err != nil {
+			return nil, badExpression("--set-json", expr, err)
+		}
+	}
+	if err := o.setAll(ctx, merged); err != nil {
+		return nil, err
+	}
+	return merged, nil
+}
+
+// setAll writes the expressions into merged, flag by flag.
+func (o ValuesOptions) setAll(ctx context.Context, merged map[string]any) error {
+	contents := func(name []rune) (any, error) {
+		data, err := o.read(ctx, string(name))
+		return string(data), err
+	}
+	flags := []struct {
+		name        string
+		expressions []string
+		parse       func(string, map[string]any) error
+	}{
+		{"--set", o.Set, strvals.ParseInto},
+		{"--set-string", o.SetString, strvals.ParseIntoString},
+		{"--set-file", o.SetFile, func(expr string, into map[string]any) error {
+			return strvals.ParseIntoFile(expr, into, contents)
+		}},
+		{"--set-literal", o.SetLiteral, strvals.ParseLiteralInto},
+	}
+	for _, flag := range flags {
+		for _, expr := range flag.expressions {
+			if err := flag.parse(expr, merged); err != nil {
+				return badExpression(flag.name, expr, err)
+			}
+		}
+	}
+	return nil
+}
+
+func setJSON(expr string, merged map[string]any) (map[string]any, error) {
+	object := strings.TrimSpace(expr)
+	if !strings.HasPrefix(object, "{") {
+		return merged, strvals.ParseJSON(expr, merged)
+	}
+	var values map[string]any
+	if err := json.Unmarshal([]byte(object), &values); err != nil {
+		return nil, err
+	}
+	return loader.MergeMaps(merged, values), nil
+}
+
+func badExpression(flag, expr string, err error) error {
+	if found := diag.Problems(err); found != nil {
+		return found
+	}
+	return diag.Problem{Summary: fmt.Sprintf("%s %q cannot be read", flag, expr), Detail: err.Error()}
+}
+
+// readValues reads a values file, which may hold several documents.
+func (o ValuesOptions) readValues(ctx context.Context, file string) (map[string]any, error) {
+	data, err := o.read(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	values, err := loader.LoadValues(bytes.NewReader(data))
+	if err != nil {
+		return nil, valuesProblem(file, string(data), err)
+	}
+	return values, nil
+}
+
+func (o ValuesOptions) read(ctx context.Context, file string) ([]byte, error) {
+	if strings.TrimSpace(file) == "-" {
+		return o.readStdin()
+	}
+	u, err := url.Parse(file)
+	if err != nil {
+		return nil, diag.Problem{Summary: fmt.Sprintf("values file %q cannot be read", file), Detail: err.Error()}
+	}
+	if o.Fetch != nil && o.Fetch.Handles(u.Scheme) {
+		data, err := o.Fetch.Fetch(ctx, file)
+		if err != nil {
+			return nil, diag.Problem{Summary: fmt.Sprintf("values file %q cannot be fetched", file), Detail: err.Error()}
+		}
+		return data, nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, diag.Problem{Summary: fmt.Sprintf("values file %q cannot be read", file), Detail: err.Error()}
+	}
+	return data, nil
+}
+
+func (o ValuesOptions) readStdin() ([]byte, error) {
+	if o.Stdin == nil {
+		return nil, nil
+	}
+	data, err := io.ReadAll(o.Stdin)
+	if err != nil {
+		return nil, fmt.Errorf("reading values from standard input: %w", err)
+	}
+	return data, nil
+}
