@@ -1,0 +1,90 @@
+package object
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// The metadata by which Helm marks what belongs to a release, and by which a
+// chart asks for an object to be kept.
+const (
+	ManagedByLabel             = "app.kubernetes.io/managed-by"
+	ManagedByHelm              = "Helm"
+	ReleaseNameAnnotation      = "meta.helm.sh/release-name"
+	ReleaseNamespaceAnnotation = "meta.helm.sh/release-namespace"
+	ResourcePolicyAnnotation   = "helm.sh/resource-policy"
+	KeepPolicy                 = "keep"
+)
+
+// Owner is a release as an object's metadata names it.
+type Owner struct {
+	Release   string
+	Namespace string
+}
+
+// Own marks the object, in place, as belonging to the release.
+func Own(obj *unstructured.Unstructured, release, namespace string) {
+	labels := obj.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[ManagedByLabel] = ManagedByHelm
+	obj.SetLabels(labels)
+
+	annotations := obj.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[ReleaseNameAnnotation] = release
+	annotations[ReleaseNamespaceAnnotation] = namespace
+	obj.SetAnnotations(annotations)
+}
+
+// OwnerOf is the release that the object's metadata names. It is false when
+// the object does not say to be managed by Helm or does not name its release in full.
+func OwnerOf(obj *unstructured.Unstructured) (Owner, bool) {
+	annotations := obj.GetAnnotations()
+	o := Owner{Release: annotations[ReleaseNameAnnotation], Namespace: annotations[ReleaseNamespaceAnnotation]}
+	ok := obj.GetLabels()[ManagedByLabel] == ManagedByHelm && o.Release != "" && o.Namespace != ""
+	return o, ok
+}
+
+// OwnedBy reports whether the object belongs to that release.
+func OwnedBy(obj *unstructured.Unstructured, release, namespace string) bool {
+	o, ok := OwnerOf(obj)
+	return ok && o == Owner{Release: release, Namespace: namespace}
+}
+
+// NotOwned says in a few words what keeps the object from belonging to that
+// release, for an error about it; empty when it does belong to it.
+func NotOwned(obj *unstructured.Unstructured, release, namespace string) string {
+	if OwnedBy(obj, release, namespace) {
+		return ""
+	}
+	if o, ok := OwnerOf(obj); ok {
+		return fmt.Sprintf("it belongs to release %s in namespace %s", o.Release, o.Namespace)
+	}
+	var missing []string
+	note := func(what, key, have, want string) {
+		switch have {
+		case want:
+		case "":
+			missing = append(missing, fmt.Sprintf("%s %s is missing", what, key))
+		default:
+			missing = append(missing, fmt.Sprintf("%s %s is %q", what, key, have))
+		}
+	}
+	note("label", ManagedByLabel, obj.GetLabels()[ManagedByLabel], ManagedByHelm)
+	note("annotation", ReleaseNameAnnotation, obj.GetAnnotations()[ReleaseNameAnnotation], release)
+	note("annotation", ReleaseNamespaceAnnotation, obj.GetAnnotations()[ReleaseNamespaceAnnotation], namespace)
+	return "it belongs to no release: " + strings.Join(missing, ", ")
+}
+
+// Keep reports whether the chart asks that the object outlive the release
+// (helm.sh/resource-policy: keep, in any case and with blanks around it).
+func Keep(obj *unstructured.Unstructured) bool {
+	policy := obj.GetAnnotations()[ResourcePolicyAnnotation]
+	return strings.EqualFold(strings.TrimSpace(policy), KeepPolicy)
+}
