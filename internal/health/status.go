@@ -1,6 +1,7 @@
 // Package health says of one object's content whether it is ready, on its
-// way, or failed, and why. It is pure: an object goes in, a Status comes out,
-// no clock is read and nothing is fetched.
+// way, or failed, and why. It is pure: an object goes in, a Status or a Cause
+// comes out, no clock is read and nothing is fetched. Where time matters, it
+// is an argument.
 package health
 
 // State is the closed set of answers.
@@ -20,6 +21,28 @@ func (s State) String() string {
 	return [...]string{"in progress", "ready", "failed"}[s]
 }
 
+// Patience says how long it is worth waiting for something that is not as it
+// should be.
+type Patience int
+
+const (
+	// UntilTimeout: it often heals by itself or by the hand of another (an
+	// autoscaler, an operator that brings a Secret, a freed quota). It is shown
+	// as the cause while waiting and ends a wait only at its timeout.
+	UntilTimeout Patience = iota
+	// Limited: it may heal (a database that starts later, a registry that comes
+	// back), but seldom after a minute: image errors and crash loops.
+	Limited
+	// Never: nothing that happens by itself can heal it, or a controller has
+	// given its verdict. It ends a wait at once.
+	Never
+)
+
+// String is the word for diagnostics.
+func (p Patience) String() string {
+	return [...]string{"until timeout", "limited", "never"}[p]
+}
+
 // Status is what is known of one object. Reason is a machine's word
 // (CamelCase, as Kubernetes writes it), Message a sentence for people; both
 // may be empty when the object is Ready.
@@ -27,23 +50,21 @@ type Status struct {
 	State   State
 	Reason  string
 	Message string
-	// Hopeless marks a Failed that cannot heal by itself, as against one that
-	// patience might still cure (an image that cannot be pulled right now).
-	Hopeless bool
+	// Patience says how long to wait for a status that is not Ready. A Failed
+	// status always has Never.
+	Patience Patience
 }
 
-// Cause is one node in the tree from an object to what made it fail: a Job
-// holds its pods, a pod its containers. The leaves are root causes.
-type Cause struct {
-	// Subject names what this node speaks of: "Job/ns/name", "Pod/ns/name", "container migrate".
-	Subject string
-	Reason  string
-	Message string
-	// ExitCode is set for a container that ended.
-	ExitCode *int
-	// Lines are the last lines of the container's log.
-	Lines []string
-	// Advice is a next step for people, where there is one.
-	Advice   string
-	Children []Cause
+// Hopeless tells that waiting any longer is of no use.
+func (s Status) Hopeless() bool { return s.State != Ready && s.Patience == Never }
+
+// ready, progress and failed build the three kinds of answer.
+func ready(message string) Status { return Status{State: Ready, Message: message} }
+
+func progress(reason, message string) Status {
+	return Status{State: InProgress, Reason: reason, Message: message}
+}
+
+func failed(reason, message string) Status {
+	return Status{State: Failed, Reason: reason, Message: message, Patience: Never}
 }

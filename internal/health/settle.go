@@ -1,0 +1,87 @@
+package health
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Settling answers the question that Kubernetes leaves open for containers
+// without a readiness probe: such a container is Ready the instant it starts,
+// so one that crashes at once is Ready for a moment. It counts as settled when
+// it has been seen running for Settle without a restart in between.
+//
+// Settling remembers when it first saw each container run. It reads no clock:
+// the caller passes the time of each observation, from one clock of its own,
+// and asks again when Remaining says so or when a pod has changed. The zero
+// value with Settle set is ready for use; it is not safe for concurrent use.
+type Settling struct {
+	// Settle is how long a container must run; 0 or less means not at all.
+	Settle time.Duration
+
+	since map[instance]time.Time
+}
+
+// instance is one life of one container: a restart makes another.
+type instance struct {
+	pod, container string
+	restarts       int
+}
+
+// believable is how far back a start must lie for us to believe the node's
+// clock about it; nearer ones are timed by our own clock, since the two differ.
+const believable = time.Minute
+
+// Remaining is how long it takes until every container without a readiness
+// probe in these pods will have run for Settle: 0 when all have, and Settle
+// when one of them does not run now. Pods that have ended well or are being
+// deleted do not count, and a container that has a probe, an init container,
+// or one that has ended well, never holds anything up.
+func (s *Settling) Remaining(pods []*unstructured.Unstructured, now time.Time) time.Duration {
+	if s.Settle <= 0 {
+		return 0
+	}
+	seen := make(map[instance]time.Time, len(s.since))
+	var longest time.Duration
+	for _, pod := range pods {
+		longest = max(longest, s.pod(content(pod), now, seen))
+	}
+	s.since = seen // lives that are over are forgotten
+	return longest
+}
+
+func (s *Settling) pod(pod node, now time.Time, seen map[instance]time.Time) time.Duration {
+	meta := pod.at("metadata")
+	if meta.text("deletionTimestamp") != "" || pod.at("status").text("phase") == "Succeeded" {
+		return 0
+	}
+	var longest time.Duration
+	for _, c := range containers(pod) {
+		if c.init || c.hasReadiness() {
+			continue
+		}
+		if end := c.terminated(); end != nil && end.number("exitCode", 0) == 0 {
+			continue
+		}
+		if !c.running() {
+			longest = s.Settle
+			continue
+		}
+		life := instance{pod: meta.text("uid"), container: c.name, restarts: c.restarts()}
+		start, known := s.since[life]
+		if !known {
+			start = firstSeen(c, now)
+		}
+		seen[life] = start
+		longest = max(longest, s.Settle-now.Sub(start))
+	}
+	return longest
+}
+
+func firstSeen(c container, now time.Time) time.Time {
+	started, err := time.Parse(time.RFC3339, c.status.at("state", "running").text("startedAt"))
+	if err == nil && now.Sub(started) > believable {
+		return started
+	}
+	return now
+}

@@ -1,0 +1,110 @@
+package health
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// running is a pod whose only container runs since started.
+func running(t *testing.T, uid string, restarts int, started time.Time, probe string) *unstructured.Unstructured {
+	return parse(t, fmt.Sprintf(`
+apiVersion: v1
+kind: Pod
+metadata: {name: web, uid: %s}
+spec: {containers: [{name: main, image: x %s}]}
+status: {phase: Running, containerStatuses: [{name: main, ready: true, restartCount: %d, state: {running: {startedAt: %q}}}]}
+`, uid, probe, restarts, started.Format(time.RFC3339)))
+}
+
+func TestSettling(t *testing.T) {
+	start := time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)
+	at := func(s float64) time.Time { return start.Add(time.Duration(s * float64(time.Second))) }
+	crashed := parse(t, `
+apiVersion: v1
+kind: Pod
+metadata: {name: web, uid: a}
+spec: {containers: [{name: main, image: x}]}
+status: {phase: Running, containerStatuses: [{name: main, restartCount: 0, state: {terminated: {exitCode: 1}}}]}
+`)
+	type look struct {
+		pod  *unstructured.Unstructured
+		at   float64
+		want time.Duration
+	}
+	const probe = ", readinessProbe: {exec: {command: [x]}}"
+	cases := map[string][]look{
+		"runs long enough": {
+			{running(t, "a", 0, start, ""), 0.5, 2 * time.Second},
+			{running(t, "a", 0, start, ""), 1.5, time.Second},
+			{running(t, "a", 0, start, ""), 2.5, 0},
+		},
+		"a restart begins anew": {
+			{running(t, "a", 0, start, ""), 0, 2 * time.Second},
+			{running(t, "a", 1, at(2), ""), 2.5, 2 * time.Second},
+			{running(t, "a", 1, at(2), ""), 4.5, 0},
+		},
+		"a crash in between begins anew": {
+			{running(t, "a", 0, start, ""), 0, 2 * time.Second},
+			{crashed, 1, 2 * time.Second},
+			{running(t, "a", 1, at(1.5), ""), 2, 2 * time.Second},
+		},
+		"another pod begins anew": {
+			{running(t, "a", 0, start, ""), 0, 2 * time.Second},
+			{running(t, "b", 0, start, ""), 3, 2 * time.Second},
+		},
+		"a readiness probe answers for itself": {{running(t, "a", 0, start, probe), 0, 0}},
+		"a start long ago is believed":         {{running(t, "a", 0, at(-3600), ""), 0, 0}},
+		"the node's clock is behind":           {{running(t, "a", 0, at(-30), ""), 0, 2 * time.Second}},
+	}
+	for name, looks := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := Settling{Settle: 2 * time.Second}
+			for i, l := range looks {
+				if got := s.Remaining([]*unstructured.Unstructured{l.pod}, at(l.at)); got != l.want {
+					t.Fatalf("look %d: got %s, want %s", i, got, l.want)
+				}
+			}
+		})
+	}
+}
+
+func TestSettlingTakesTheSlowestPod(t *testing.T) {
+	now := time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)
+	s := Settling{Settle: 2 * time.Second}
+	first, second := running(t, "a", 0, now, ""), running(t, "b", 0, now, "")
+	s.Remaining([]*unstructured.Unstructured{first}, now)
+	if got := s.Remaining([]*unstructured.Unstructured{first, second}, now.Add(1500*time.Millisecond)); got != 2*time.Second {
+		t.Errorf("got %s, want 2s", got)
+	}
+	off := Settling{}
+	if got := off.Remaining([]*unstructured.Unstructured{first}, now); got != 0 {
+		t.Errorf("without Settle: got %s, want 0", got)
+	}
+}
+
+func TestNeedsWatch(t *testing.T) {
+	cases := []struct {
+		group, kind string
+		want        bool
+	}{
+		{"", "ConfigMap", false},
+		{"", "Secret", false},
+		{"", "Service", true},
+		{"", "Pod", true},
+		{"apps", "Deployment", true},
+		{"batch", "Job", true},
+		{"batch", "CronJob", false},
+		{"rbac.authorization.k8s.io", "ClusterRoleBinding", false},
+		{"networking.k8s.io", "Ingress", false},
+		{"example.com", "Secret", true},
+		{"cert-manager.io", "Certificate", true},
+	}
+	for _, c := range cases {
+		if got := NeedsWatch(c.group, c.kind); got != c.want {
+			t.Errorf("NeedsWatch(%q, %q) = %v", c.group, c.kind, got)
+		}
+	}
+}
