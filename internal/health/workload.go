@@ -25,7 +25,7 @@ func deploymentReadiness(obj *unstructured.Unstructured, o node, _ Options) Stat
 		return s
 	}
 	if c := o.condition("ReplicaFailure"); c.isTrue() {
-		return progress(c.text("reason"), c.text("message"))
+		return refusal(c.text("message")).waiting()
 	}
 	return progress("RollingOut", replicas(o))
 }

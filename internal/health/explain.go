@@ -1,0 +1,170 @@
+package health
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pintle-dev/pintle/internal/object"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Explain says why an object is not as it should be, as a tree from the object
+// down to root causes: a Deployment holds its newest ReplicaSet, that its
+// pods, a pod its containers. It explains hooks (a Job that failed), tests and
+// waits alike, and what is still under way as well as what has failed. Of
+// several pods that fail in the same way one is shown, with the number of the
+// others. An object with which nothing is wrong gives a node without message.
+func Explain(root *unstructured.Unstructured, related Related) Cause {
+	e := explainer{related}
+	switch gvk := root.GroupVersionKind(); gvk.Kind {
+	case "Pod":
+		return e.pod(root)
+	case "Job":
+		return e.job(root)
+	case "Deployment":
+		return e.deployment(root)
+	case "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController":
+		return e.owner(root)
+	case "PersistentVolumeClaim":
+		return e.claim(root)
+	default:
+		return e.other(root)
+	}
+}
+
+// explainer carries what is known of the object's surroundings.
+type explainer struct{ related Related }
+
+// base is a node with the status as its message.
+func base(obj *unstructured.Unstructured, s Status) Cause {
+	c := Cause{Subject: object.RefOf(obj).String()}
+	if s.State != Ready {
+		c.Reason, c.Message = s.Reason, s.Message
+	}
+	return c
+}
+
+func (e explainer) job(job *unstructured.Unstructured) Cause {
+	c := base(job, Completion(job))
+	c.Advice = jobAdvice[c.Reason]
+	c.Children = e.pods(e.related.Owned(job, "Pod"))
+	if len(c.Children) == 0 {
+		c.Children = e.refusals(job)
+	}
+	if len(c.Children) > 0 && c.Reason == "BackoffLimitExceeded" {
+		c.Advice = "" // the reason is below
+	}
+	return c
+}
+
+// jobAdvice is for verdicts that the pods do not explain by themselves.
+var jobAdvice = map[string]string{
+	"BackoffLimitExceeded": "its pods are gone; see the stored log, or run it again",
+	"DeadlineExceeded":     "raise activeDeadlineSeconds, or see in the log what took so long",
+	"Suspended":            "set spec.suspend to false",
+}
+
+func (e explainer) deployment(d *unstructured.Unstructured) Cause {
+	c := base(d, Readiness(d, DefaultOptions()))
+	rs := e.related.newest(d)
+	if rs == nil {
+		if f := content(d).condition("ReplicaFailure"); f.isTrue() {
+			c.Children = []Cause{refused(object.RefOf(d).String(), f.text("message"))}
+		}
+		return c
+	}
+	child := e.owner(rs)
+	if len(child.Children) == 0 {
+		if f := content(d).condition("ReplicaFailure"); f.isTrue() {
+			child.Children = []Cause{refused("its pods", f.text("message"))}
+		}
+	}
+	if len(child.Children) > 0 || child.Message != "" {
+		c.Children = []Cause{child}
+	}
+	return c
+}
+
+// owner explains a workload that makes pods itself.
+func (e explainer) owner(u *unstructured.Unstructured) Cause {
+	c := base(u, Readiness(u, DefaultOptions()))
+	c.Children = e.pods(e.related.Owned(u, "Pod"))
+	if len(c.Children) == 0 {
+		c.Children = e.refusals(u)
+	}
+	return c
+}
+
+// refusals explains from its events why a controller could not make pods.
+func (e explainer) refusals(u *unstructured.Unstructured) []Cause {
+	for _, event := range e.related.about(u) {
+		if event.Reason == "FailedCreate" {
+			return []Cause{refused("its pods", event.Message)}
+		}
+	}
+	if f := content(u).condition("ReplicaFailure"); f.isTrue() {
+		return []Cause{refused("its pods", f.text("message"))}
+	}
+	return nil
+}
+
+func refused(subject, message string) Cause {
+	f := refusal(strings.TrimPrefix(message, "Error creating: "))
+	return Cause{Subject: subject, Reason: f.reason, Message: f.message, Advice: f.advice}
+}
+
+// pods explains those pods with which something is wrong; alike ones once.
+func (e explainer) pods(pods []*unstructured.Unstructured) []Cause {
+	var out []Cause
+	more := map[int]int{}
+	seen := map[string]int{}
+	for _, p := range pods {
+		c := e.pod(p)
+		if c.Message == "" && len(c.Children) == 0 {
+			continue
+		}
+		key := signature(c)
+		if at, ok := seen[key]; ok {
+			more[at]++
+			continue
+		}
+		seen[key] = len(out)
+		out = append(out, c)
+	}
+	for at, n := range more {
+		out[at].Subject += fmt.Sprintf(" (and %d more alike)", n)
+	}
+	return out
+}
+
+// signature is what makes two pods' troubles the same.
+func signature(c Cause) string {
+	var b strings.Builder
+	for _, r := range c.Roots() {
+		subject := r.Subject
+		if strings.HasPrefix(subject, "Pod/") {
+			subject = "Pod"
+		}
+		code := 0
+		if r.ExitCode != nil {
+			code = *r.ExitCode
+		}
+		fmt.Fprintf(&b, "%s\x00%s\x00%d\x00", subject, r.Reason, code)
+	}
+	return b.String()
+}
+
+// other explains kinds that have no pods: by their conditions and warnings.
+func (e explainer) other(u *unstructured.Unstructured) Cause {
+	c := base(u, Readiness(u, DefaultOptions()))
+	if u.GetKind() == "Service" && c.Reason == "NoAddress" {
+		c.Advice = "the cluster may have no load balancer; use another Service type, or annotate it with pintle.dev/wait: ignore"
+	}
+	for _, event := range e.related.about(u) {
+		if event.Type == "Warning" && c.Message != "" {
+			c.Children = append(c.Children, Cause{Subject: "event", Reason: event.Reason, Message: sentence(event.Message)})
+			break
+		}
+	}
+	return c
+}
