@@ -101,11 +101,7 @@ func Render(ctx context.Context, c *Chart, opts RenderOptions) (*Rendered, error
 	}
 	out := &Rendered{Chart: &Chart{helm: chrt, warnings: c.warnings}, Warnings: c.warnings}
 	out.Notes = takeNotes(files, chrt.Name(), opts.SubchartNotes)
-	if files, err = postRender(ctx, files, opts); err != nil {
-		return nil, err
-	}
-	out.Raw = splitAll(files)
-	if err := readHeads(out.Raw); err != nil {
+	if out.Raw, err = postRendered(ctx, files, opts); err != nil {
 		return nil, err
 	}
 	out.Hooks, out.Documents = sortOut(out.Raw)

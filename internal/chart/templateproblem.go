@@ -12,8 +12,9 @@ var (
 	// located is what Helm reports for a template that does not parse, and
 	// for `required` and `fail`.
 	located = regexp.MustCompile(`^(parse|execution) error (?:at|in) \(([^():]+)(?::(\d+))?(?::\d+)?\): (?s:(.*))$`)
-	// frame is a line of the trace that Helm reports for all other failures.
-	frame = regexp.MustCompile(`^(\S+\.\S+):(\d+)(?::\d+)?$`)
+	// frame is a place in a trace: a line of its own in Helm's form of it, or
+	// what stands before "executing" in that of text/template.
+	frame = regexp.MustCompile(`(?m)(?:^\s*|template: )([^\s:]+/[^\s:]+):(\d+)(?::\d+)?(?:$|: executing )`)
 )
 
 // templateProblem makes a problem of the engine's report. Where a trace leads
@@ -22,33 +23,36 @@ var (
 func templateProblem(chartName string, err error) error {
 	text := strings.TrimSpace(err.Error())
 	if m := located.FindStringSubmatch(text); m != nil {
-		p := diag.Problem{Summary: firstLine(m[4]), File: m[2]}
-		if _, rest, more := strings.Cut(m[4], "\n"); more {
-			p.Detail = rest
-		}
-		if m[1] == "parse" {
-			p.Summary = "the template does not parse: " + p.Summary
-		}
-		p.Line, _ = strconv.Atoi(m[3])
-		return p
+		return locatedProblem(m[1], m[2], m[3], m[4])
 	}
-	p := diag.Problem{Summary: "a template failed", Detail: text}
-	lines := strings.Split(text, "\n")
-	for _, line := range lines {
-		if m := frame.FindStringSubmatch(strings.TrimSpace(line)); m != nil && strings.Contains(m[1], "/") {
-			p.File = m[1]
-			p.Line, _ = strconv.Atoi(m[2])
-		}
-	}
-	if p.File == "" {
-		p.File = chartName
-	} else {
-		p.Summary = "the template failed: " + strings.TrimSpace(lines[len(lines)-1])
+	p := diag.Problem{Summary: "a template failed", Detail: text, File: chartName}
+	if frames := frame.FindAllStringSubmatch(text, -1); frames != nil {
+		last := frames[len(frames)-1]
+		p.Summary = "the template failed: " + cause(text)
+		p.File = last[1]
+		p.Line, _ = strconv.Atoi(last[2])
 	}
 	return p
 }
 
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
-	return line
+// locatedProblem is for a report of one place and a message that may have
+// several lines.
+func locatedProblem(stage, file, line, message string) error {
+	p := diag.Problem{File: file}
+	p.Summary, p.Detail, _ = strings.Cut(message, "\n")
+	if stage == "parse" {
+		p.Summary = "the template does not parse: " + p.Summary
+	}
+	p.Line, _ = strconv.Atoi(line)
+	return p
+}
+
+// cause is the innermost message of a trace.
+func cause(trace string) string {
+	lines := strings.Split(trace, "\n")
+	last := strings.TrimSpace(lines[len(lines)-1])
+	if at := strings.LastIndex(last, ">: "); at >= 0 {
+		last = last[at+len(">: "):]
+	}
+	return strings.TrimPrefix(last, "template: ")
 }

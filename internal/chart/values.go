@@ -26,15 +26,14 @@ type ValuesOptions struct {
 	SetLiteral []string // --set-literal
 	// Stdin is what "-" reads; nil means empty.
 	Stdin io.Reader
-	// Fetch reads a URL; nil means that URLs are refused. Only references
-	// with a scheme that it Handles are passed to it.
+	// Fetch reads URLs; nil means HTTPFetcher. References with a scheme that it
+	// does not handle are taken for paths, as in Helm.
 	Fetch Fetcher
 }
 
 // Fetcher reads values from elsewhere than the disk.
 type Fetcher interface {
-	// Handles tells whether URLs of that scheme are read by Fetch; others are
-	// taken for paths.
+	// Handles tells whether it reads URLs of that scheme.
 	Handles(scheme string) bool
 	Fetch(ctx context.Context, url string) ([]byte, error)
 }
@@ -131,8 +130,12 @@ func (o ValuesOptions) read(ctx context.Context, file string) ([]byte, error) {
 	if err != nil {
 		return nil, diag.Problem{Summary: fmt.Sprintf("values file %q cannot be read", file), Detail: err.Error()}
 	}
-	if o.Fetch != nil && o.Fetch.Handles(u.Scheme) {
-		data, err := o.Fetch.Fetch(ctx, file)
+	fetch := o.Fetch
+	if fetch == nil {
+		fetch = HTTPFetcher{}
+	}
+	if fetch.Handles(u.Scheme) {
+		data, err := fetch.Fetch(ctx, file)
 		if err != nil {
 			return nil, diag.Problem{Summary: fmt.Sprintf("values file %q cannot be fetched", file), Detail: err.Error()}
 		}

@@ -35,9 +35,13 @@ func brokenLine(text string, err error) int {
 	for n := len(lines); n > 0; n-- {
 		end -= len(lines[n-1])
 		var any any
-		if yaml.Unmarshal([]byte(text[:end]), &any) == nil {
-			return max(n, named)
+		if yaml.Unmarshal([]byte(text[:end]), &any) != nil {
+			continue
 		}
+		if strings.Contains(err.Error(), "unexpected end of stream") {
+			return n // an open quote: the parser names the end of the file
+		}
+		return max(n, named)
 	}
 	return named
 }
