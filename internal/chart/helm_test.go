@@ -56,6 +56,7 @@ func TestTemplateEqualsHelm(t *testing.T) {
 		"apis":    {"--include-crds", "--api-versions", "monitoring.coreos.com/v1,monitoring.coreos.com/v1/ServiceMonitor"},
 		"nohooks": {"--no-hooks"},
 		"notests": {"--skip-tests"},
+		"only":    {"--show-only", "templates/*"},
 	}
 	for name, flags := range variants {
 		t.Run(name, func(t *testing.T) {
@@ -125,6 +126,8 @@ func ourTemplate(t *testing.T, path string, flags []string) (string, error) {
 			opts.SkipTests = true
 		case "--is-upgrade":
 			release.Upgrade = true
+		case "--show-only":
+			opts.ShowOnly = []string{flags[i+1]}
 		case "--api-versions":
 			apis = strings.Split(flags[i+1], ",")
 		}
