@@ -26,28 +26,19 @@ type Owner struct {
 
 // Own marks the object, in place, as belonging to the release.
 func Own(obj *unstructured.Unstructured, release, namespace string) {
-	labels := obj.GetLabels()
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	labels[ManagedByLabel] = ManagedByHelm
-	obj.SetLabels(labels)
-
-	annotations := obj.GetAnnotations()
-	if annotations == nil {
-		annotations = map[string]string{}
-	}
-	annotations[ReleaseNameAnnotation] = release
-	annotations[ReleaseNamespaceAnnotation] = namespace
-	obj.SetAnnotations(annotations)
+	setMetadata(obj, "labels", map[string]string{ManagedByLabel: ManagedByHelm})
+	setMetadata(obj, "annotations", map[string]string{
+		ReleaseNameAnnotation:      release,
+		ReleaseNamespaceAnnotation: namespace,
+	})
 }
 
 // OwnerOf is the release that the object's metadata names. It is false when
 // the object does not say to be managed by Helm or does not name its release in full.
 func OwnerOf(obj *unstructured.Unstructured) (Owner, bool) {
-	annotations := obj.GetAnnotations()
+	annotations := Annotations(obj)
 	o := Owner{Release: annotations[ReleaseNameAnnotation], Namespace: annotations[ReleaseNamespaceAnnotation]}
-	ok := obj.GetLabels()[ManagedByLabel] == ManagedByHelm && o.Release != "" && o.Namespace != ""
+	ok := Labels(obj)[ManagedByLabel] == ManagedByHelm && o.Release != "" && o.Namespace != ""
 	return o, ok
 }
 
@@ -76,15 +67,15 @@ func NotOwned(obj *unstructured.Unstructured, release, namespace string) string 
 			missing = append(missing, fmt.Sprintf("%s %s is %q", what, key, have))
 		}
 	}
-	note("label", ManagedByLabel, obj.GetLabels()[ManagedByLabel], ManagedByHelm)
-	note("annotation", ReleaseNameAnnotation, obj.GetAnnotations()[ReleaseNameAnnotation], release)
-	note("annotation", ReleaseNamespaceAnnotation, obj.GetAnnotations()[ReleaseNamespaceAnnotation], namespace)
+	note("label", ManagedByLabel, Labels(obj)[ManagedByLabel], ManagedByHelm)
+	note("annotation", ReleaseNameAnnotation, Annotations(obj)[ReleaseNameAnnotation], release)
+	note("annotation", ReleaseNamespaceAnnotation, Annotations(obj)[ReleaseNamespaceAnnotation], namespace)
 	return "it belongs to no release: " + strings.Join(missing, ", ")
 }
 
 // Keep reports whether the chart asks that the object outlive the release
 // (helm.sh/resource-policy: keep, in any case and with blanks around it).
 func Keep(obj *unstructured.Unstructured) bool {
-	policy := obj.GetAnnotations()[ResourcePolicyAnnotation]
+	policy := Annotations(obj)[ResourcePolicyAnnotation]
 	return strings.EqualFold(strings.TrimSpace(policy), KeepPolicy)
 }

@@ -1,6 +1,7 @@
 package object_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +26,26 @@ func TestOwnKeepsOtherMetadata(t *testing.T) {
 	}
 	if why := object.NotOwned(obj, "shop", "test"); why != "it belongs to release shop in namespace prod" {
 		t.Errorf("another release is told %q", why)
+	}
+}
+
+func TestOwnKeepsMetadataWithoutText(t *testing.T) {
+	obj, err := object.Parse(object.Document{Line: 1, Text: `{apiVersion: v1, kind: X, metadata: {annotations: {a: x, empty: , num: 1.5, b: true}, labels: {l: }}}`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	object.Own(obj, "shop", "prod")
+	got := object.Annotations(obj)
+	if got["a"] != "x" || got["num"] != "1.5" || got["b"] != "true" || !object.OwnedBy(obj, "shop", "prod") {
+		t.Errorf("annotations are %v", got)
+	}
+	if v, ok := got["empty"]; !ok || v != "" {
+		t.Errorf("the empty annotation is lost: %v", got)
+	}
+	annotations, labels := object.Unquoted(obj)
+	slices.Sort(annotations)
+	if !slices.Equal(annotations, []string{"b", "num"}) || len(labels) != 0 {
+		t.Errorf("unquoted are %v and %v", annotations, labels)
 	}
 }
 
