@@ -83,12 +83,15 @@ type Hook struct {
 	Events   []Event
 	LastRun  Execution
 	Weight   int
-	// DeletePolicies are those that the chart wrote; empty when it wrote none
-	// or when Helm 3 or 4 recorded the default by name (see Policies).
+	// DeletePolicies are those that the record holds. Once a hook has run, Helm
+	// records the default there as if the chart had written it: Policies tells
+	// what is in force.
 	DeletePolicies []DeletePolicy
 	LogPolicies    []string
 
 	unknown map[string]json.RawMessage
+	// head is what the manifest says of itself; nil until it was parsed.
+	head *hookHead
 }
 
 // On reports whether the hook runs at that event.
