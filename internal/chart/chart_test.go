@@ -99,6 +99,18 @@ version: 1.0.0
 a: 1
 b: [1, 2
 c: 3
+-- parent/Chart.yaml --
+apiVersion: v2
+name: parent
+version: 1.0.0
+-- parent/charts/db/Chart.yaml --
+apiVersion: v2
+name: db
+version: 1.0.0
+-- parent/charts/db/values.yaml --
+a: 1
+b:
+	c: 1
 -- library/Chart.yaml --
 apiVersion: v2
 name: library
@@ -129,6 +141,7 @@ a: 1
 		{"nothing", []string{"is not a chart", "no Chart.yaml"}},
 		{"noversion", []string{"noversion/Chart.yaml: ", "version is required"}},
 		{"defaults", []string{"defaults/values.yaml:2: "}},
+		{"parent", []string{"parent/charts/db/values.yaml:3: ", "cannot start any token"}},
 		{"library", []string{"library/Chart.yaml: ", "cannot be installed"}},
 		{"missing", []string{"missing/Chart.yaml: ", "lacks postgres, redis in charts/", "helm dependency build"}},
 		{"text.tgz", []string{"cannot be read", "gzip"}},

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"helm.sh/helm/v4/pkg/release/v1/util"
+	"k8s.io/apimachinery/pkg/util/json"
 )
 
 // Document is one YAML document that a template rendered.
@@ -20,7 +21,20 @@ type Document struct {
 	// Text is the document without its separator, as Helm stores it.
 	Text string
 
+	// json is the whole document, for Object: YAML is parsed once.
+	json []byte
 	head head
+}
+
+// Object decodes the document into a fresh map, with numbers as int64 or
+// float64: what unstructured.Unstructured holds. It is nil for a document of
+// comments only.
+func (d Document) Object() (map[string]any, error) {
+	var object map[string]any
+	if err := json.Unmarshal(d.json, &object); err != nil {
+		return nil, documentProblem(d, err)
+	}
+	return object, nil
 }
 
 // separator begins a new document when it begins a line.
@@ -79,9 +93,9 @@ func splitAll(files map[string]string) []Document {
 // that are of one kind. Kinds that the order does not know come last, by name.
 func sortByKind(docs []Document) {
 	slices.SortStableFunc(docs, func(a, b Document) int {
-		first, second := installRank(a.head.Kind), installRank(b.head.Kind)
+		first, second := installRank(string(a.head.Kind)), installRank(string(b.head.Kind))
 		if first == unknownRank && second == unknownRank {
-			return cmp.Compare(a.head.Kind, b.head.Kind)
+			return cmp.Compare(string(a.head.Kind), string(b.head.Kind))
 		}
 		return cmp.Compare(first, second)
 	})

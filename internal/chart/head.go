@@ -1,21 +1,48 @@
 package chart
 
 import (
+	"encoding/json"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/pintle-dev/pintle/internal/diag"
 	"golang.org/x/sync/errgroup"
-	"helm.sh/helm/v4/pkg/release/v1/util"
 	"sigs.k8s.io/yaml"
 )
 
 const hookAnnotation = "helm.sh/hook"
 
-// head is the part of a document by which Helm sorts it. It is decoded as
-// Helm does, so that the same documents are refused.
-type head = util.SimpleHead
+// head is the part of a document by which Helm sorts it. It is decoded from
+// JSON as Helm decodes it, so that the same documents are refused.
+type head struct {
+	Version  scalar `json:"apiVersion"`
+	Kind     scalar `json:"kind"`
+	Metadata *struct {
+		Name        scalar            `json:"name"`
+		Annotations map[string]scalar `json:"annotations"`
+	} `json:"metadata"`
+}
+
+// scalar is a string for which YAML may also hold a number or a boolean, as in
+// "helm.sh/hook-weight: 5".
+type scalar string
+
+// UnmarshalJSON takes any scalar; null leaves the value as it is.
+func (s *scalar) UnmarshalJSON(data []byte) error {
+	switch data[0] {
+	case '"':
+		return json.Unmarshal(data, (*string)(s))
+	case '{', '[':
+		return fmt.Errorf("a string is wanted, not %s", data)
+	case 'n':
+		return nil
+	default:
+		*s = scalar(data)
+		return nil
+	}
+}
 
 // hookEvents are the event names of which Helm knows the meaning.
 var hookEvents = []string{
@@ -30,7 +57,7 @@ func readHeads(docs []Document) error {
 	failed := make([]error, len(docs))
 	for i := range docs {
 		g.Go(func() error {
-			failed[i] = yaml.Unmarshal([]byte(docs[i].Text), &docs[i].head)
+			failed[i] = docs[i].readHead()
 			return nil
 		})
 	}
@@ -42,6 +69,13 @@ func readHeads(docs []Document) error {
 		}
 	}
 	return problems.Err()
+}
+
+func (d *Document) readHead() (err error) {
+	if d.json, err = yaml.YAMLToJSON([]byte(d.Text)); err != nil {
+		return err
+	}
+	return json.Unmarshal(d.json, &d.head)
 }
 
 func documentProblem(d Document, err error) diag.Problem {
@@ -67,7 +101,7 @@ func (d Document) events() (names []string, hook bool) {
 	if !hook {
 		return nil, false
 	}
-	for name := range strings.SplitSeq(value, ",") {
+	for name := range strings.SplitSeq(string(value), ",") {
 		names = append(names, strings.ToLower(strings.TrimSpace(name)))
 	}
 	return names, true

@@ -18,7 +18,7 @@ const kubeVersion = "v1.37.0"
 
 // publicCharts lists real charts: those in $PINTLE_CHARTS, else in a folder
 // beside the repository.
-func publicCharts(t *testing.T) []string {
+func publicCharts(t testing.TB) []string {
 	t.Helper()
 	folder := os.Getenv("PINTLE_CHARTS")
 	if folder == "" {
@@ -35,7 +35,7 @@ func publicCharts(t *testing.T) []string {
 }
 
 // helmBinary finds Helm 4.3.1: $PINTLE_HELM, else bin/helm of the repository.
-func helmBinary(t *testing.T) string {
+func helmBinary(t testing.TB) string {
 	t.Helper()
 	helm := os.Getenv("PINTLE_HELM")
 	if helm == "" {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/pintle-dev/pintle/internal/diag"
@@ -126,30 +125,43 @@ func missingDependencies(c *helmchart.Chart) []string {
 
 var (
 	loadedFile = regexp.MustCompile(`cannot load (\S+\.(?:yaml|lock)): (?s:(.*))`)
+	subchart   = regexp.MustCompile(`error unpacking subchart (\S+) in \S+: `)
 )
 
 // loadProblem makes a problem of what Helm's loader reports. The file is the
-// chart's path joined with the broken file; the line is the one that the YAML
-// parser names.
+// chart's path joined with that of the broken file.
 func loadProblem(path string, err error) error {
 	text := err.Error()
-	if m := loadedFile.FindStringSubmatch(text); m != nil {
-		p := diag.Problem{Summary: fmt.Sprintf("%s of chart %q is not valid", m[1], path), Detail: trimYAML(m[2])}
-		p.File = filepath.Join(path, m[1])
-		if line := yamlLine.FindStringSubmatch(m[2]); line != nil {
-			p.Line, _ = strconv.Atoi(line[1])
-		}
-		return p
+	folder := path
+	for _, m := range subchart.FindAllStringSubmatch(text, -1) {
+		folder = filepath.Join(folder, "charts", m[1])
 	}
-	if strings.Contains(text, "Chart.yaml file is missing") {
-		return diag.Problem{Summary: fmt.Sprintf("%q is not a chart", path), Detail: "there is no Chart.yaml in it"}
-	}
-	if strings.Contains(text, "chart.metadata") || strings.Contains(text, "dependencies") {
+	text = subchart.ReplaceAllString(text, "")
+	switch m := loadedFile.FindStringSubmatch(text); {
+	case m != nil:
+		return brokenFile(folder, m[1], m[2], err)
+	case strings.Contains(text, "Chart.yaml file is missing"):
+		return diag.Problem{Summary: fmt.Sprintf("%q is not a chart", folder), Detail: "there is no Chart.yaml in it"}
+	case strings.HasPrefix(text, "validation: "):
 		return diag.Problem{
-			Summary: fmt.Sprintf("Chart.yaml of chart %q is not valid", path),
+			Summary: fmt.Sprintf("Chart.yaml of chart %q is not valid", folder),
 			Detail:  strings.TrimPrefix(text, "validation: "),
-			File:    filepath.Join(path, "Chart.yaml"),
+			File:    filepath.Join(folder, "Chart.yaml"),
 		}
+	default:
+		return diag.Problem{Summary: fmt.Sprintf("chart %q cannot be read", folder), Detail: text}
 	}
-	return diag.Problem{Summary: fmt.Sprintf("chart %q cannot be read", path), Detail: text}
+}
+
+// brokenFile is for a YAML file of a chart that does not parse. In a folder
+// its line is looked for; in an archive the parser's word has to do.
+func brokenFile(folder, name, message string, err error) error {
+	p := diag.Problem{
+		Summary: fmt.Sprintf("%s of chart %q is not valid", name, folder),
+		Detail:  trimYAML(message),
+		File:    filepath.Join(folder, name),
+	}
+	data, _ := os.ReadFile(p.File) // not there in an archive
+	p.Line = brokenLine(string(data), err)
+	return p
 }

@@ -37,7 +37,10 @@ type RenderOptions struct {
 	Release ReleaseOptions
 	// Values are the user's, which go over the chart's defaults. They are not
 	// changed.
-	Values       map[string]any
+	Values map[string]any
+	// ValueSource says what set the user's value at a path, for problems:
+	// ValuesOptions.Where. It may be nil.
+	ValueSource  func(path []string) (file string, line int)
 	Capabilities Capabilities
 	// Lookup answers `lookup`; nil means that nothing is ever found.
 	Lookup Lookup
@@ -128,7 +131,7 @@ func renderValues(chrt *helmchart.Chart, opts RenderOptions, caps *common.Capabi
 	}
 	if !opts.SkipSchemaValidation {
 		merged, _ := values["Values"].(common.Values)
-		if err := validateSchemas(chrt, merged); err != nil {
+		if err := validateSchemas(chrt, merged, opts.ValueSource); err != nil {
 			return nil, err
 		}
 	}

@@ -112,7 +112,7 @@ kind: A
 		}
 	}
 	_, err = Render(t.Context(), c, options(nil))
-	wantProblem(t, err, "values do not fit the schema: missing property 'replicas'")
+	wantProblem(t, err, "web/values.schema.json: the values do not fit the schema: missing property 'replicas'")
 	opts := options(values)
 	opts.SkipSchemaValidation = true
 	if _, err := Render(t.Context(), c, opts); err != nil {
@@ -120,6 +120,10 @@ kind: A
 	}
 	_, err = Render(t.Context(), c, options(map[string]any{"replicas": 1, "db": 5}))
 	wantProblem(t, err, "db")
+	opts = options(map[string]any{"replicas": "x"})
+	opts.ValueSource = func(path []string) (string, int) { return "prod.yaml " + strings.Join(path, "/"), 7 }
+	_, err = Render(t.Context(), c, opts)
+	wantProblem(t, err, `prod.yaml replicas:7: value "replicas" does not fit`)
 }
 
 func TestRenderChecksKubeVersion(t *testing.T) {
@@ -407,3 +411,30 @@ func TestPrintShowOnly(t *testing.T) {
 }
 
 func same(_ context.Context, manifests string) (string, error) { return manifests, nil }
+
+func TestDocumentObject(t *testing.T) {
+	r := render(t, load(t, "-- templates/a.yaml --\nkind: A\nspec: {i: 3, f: 1.5, s: '3'}\n---\n# only a comment\n"), nil)
+	if len(r.Raw) != 2 {
+		t.Fatalf("documents: %q", r.Manifest)
+	}
+	got, err := r.Raw[0].Object()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"kind": "A", "spec": map[string]any{"i": int64(3), "f": 1.5, "s": "3"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if got, err = r.Raw[1].Object(); got != nil || err != nil {
+		t.Errorf("comment: %v, %v", got, err)
+	}
+}
+
+func TestNumbersAsAnnotations(t *testing.T) {
+	r := render(t, load(t, "-- templates/a.yaml --\nkind: Job\nmetadata:\n  name: 5\n  annotations:\n    helm.sh/hook: test\n    helm.sh/hook-weight: -5\n    on: true\n    none:\n"), nil)
+	if len(r.Hooks) != 1 || r.Hooks[0].head.Metadata.Name != "5" || r.Hooks[0].head.Metadata.Annotations["helm.sh/hook-weight"] != "-5" {
+		t.Errorf("hooks: %+v", r.Hooks)
+	}
+	_, err := Render(t.Context(), load(t, "-- templates/a.yaml --\nmetadata:\n  annotations: {a: [b]}\n"), options(nil))
+	wantProblem(t, err, "a string is wanted")
+}

@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pintle-dev/pintle/internal/diag"
@@ -10,18 +11,25 @@ import (
 	helmchart "helm.sh/helm/v4/pkg/chart/v2"
 )
 
-// validateSchemas checks merged values against values.schema.json of the
-// chart and of each subchart that has values. It collects all violations.
-func validateSchemas(chrt *helmchart.Chart, values map[string]any) error {
-	var problems diag.List
-	collectViolations(chrt, values, "", &problems)
-	return problems.Err()
+// schemaCheck collects violations of the schemas of a chart and its subcharts.
+type schemaCheck struct {
+	problems diag.List
+	// source may be nil; see RenderOptions.ValueSource.
+	source func(path []string) (file string, line int)
 }
 
-func collectViolations(chrt *helmchart.Chart, values map[string]any, prefix string, problems *diag.List) {
+// validateSchemas checks merged values against values.schema.json of the
+// chart and of each subchart that has values. It collects all violations.
+func validateSchemas(chrt *helmchart.Chart, values map[string]any, source func([]string) (string, int)) error {
+	check := schemaCheck{source: source}
+	check.chart(chrt, values, nil)
+	return check.problems.Err()
+}
+
+func (s *schemaCheck) chart(chrt *helmchart.Chart, values map[string]any, prefix []string) {
 	if chrt.Schema != nil {
 		if err := util.ValidateAgainstSingleSchema(values, chrt.Schema); err != nil {
-			problems.Add(violations(chrt.ChartFullPath()+"/values.schema.json", prefix, err.Error())...)
+			s.add(chrt, prefix, err.Error())
 		}
 	}
 	for _, sub := range chrt.Dependencies() {
@@ -29,15 +37,15 @@ func collectViolations(chrt *helmchart.Chart, values map[string]any, prefix stri
 		if !ok || raw == nil {
 			continue
 		}
+		path := append(slices.Clip(prefix), sub.Name())
 		subvalues, ok := raw.(map[string]any)
 		if !ok {
-			problems.Add(diag.Problem{
-				Summary: fmt.Sprintf("value %q must be a map, for it holds the values of a subchart", prefix+sub.Name()),
-				File:    sub.ChartFullPath() + "/values.schema.json",
-			})
+			s.problems.Add(s.located(diag.Problem{
+				Summary: fmt.Sprintf("value %q must be a map, for it holds the values of a subchart", dotted(path)),
+			}, chrt, path))
 			continue
 		}
-		collectViolations(sub, subvalues, prefix+sub.Name()+".", problems)
+		s.chart(sub, subvalues, path)
 	}
 }
 
@@ -45,50 +53,78 @@ func collectViolations(chrt *helmchart.Chart, values map[string]any, prefix stri
 // "- at '/image/tag': got number, want string".
 var violation = regexp.MustCompile(`^( *)- at '([^']*)': (.*)$`)
 
-// violations makes a problem of each violation at the top level of the
-// report; deeper lines, which say why no alternative fits, become its detail.
-func violations(file, prefix, report string) []diag.Problem {
-	var problems []diag.Problem
+// add makes a problem of each violation at the top level of the report; deeper
+// lines, which say why no alternative fits, become its detail.
+func (s *schemaCheck) add(chrt *helmchart.Chart, prefix []string, report string) {
+	var found []diag.Problem
 	for line := range strings.Lines(report) {
 		line = strings.TrimRight(line, "\n")
 		m := violation.FindStringSubmatch(line)
 		switch {
 		case m != nil && m[1] == "":
-			problems = append(problems, diag.Problem{Summary: violationSummary(prefix, m[2], m[3]), File: file})
-		case len(problems) > 0 && strings.TrimSpace(line) != "":
-			last := &problems[len(problems)-1]
+			path := append(slices.Clip(prefix), pointerPath(m[2])...)
+			found = append(found, s.located(diag.Problem{Summary: violationSummary(path, m[3])}, chrt, path))
+		case len(found) > 0 && strings.TrimSpace(line) != "":
+			last := &found[len(found)-1]
 			last.Detail = strings.TrimPrefix(last.Detail+"\n"+strings.TrimSpace(line), "\n")
 		}
 	}
-	if len(problems) == 0 {
-		problems = append(problems, diag.Problem{Summary: "the values do not fit the chart's schema", Detail: strings.TrimSpace(report), File: file})
+	if len(found) == 0 { // the schema itself is at fault
+		found = append(found, diag.Problem{
+			Summary: "the values cannot be checked against the chart's schema",
+			Detail:  strings.TrimSpace(report),
+			File:    schemaFile(chrt),
+		})
 	}
-	return problems
+	s.problems.Add(found...)
 }
 
-func violationSummary(prefix, pointer, message string) string {
-	where := strings.TrimSuffix(prefix+dotted(pointer), ".")
-	if where == "" {
-		return "values do not fit the schema: " + message
+// located puts a problem where the user set the value, else where the schema
+// asks for it.
+func (s *schemaCheck) located(p diag.Problem, chrt *helmchart.Chart, path []string) diag.Problem {
+	if s.source != nil && len(path) > 0 {
+		p.File, p.Line = s.source(path)
 	}
-	return fmt.Sprintf("value %q does not fit the schema: %s", where, message)
+	if p.File == "" {
+		p.File = schemaFile(chrt)
+	}
+	return p
+}
+
+func schemaFile(chrt *helmchart.Chart) string { return chrt.ChartFullPath() + "/values.schema.json" }
+
+func violationSummary(path []string, message string) string {
+	if len(path) == 0 {
+		return "the values do not fit the schema: " + message
+	}
+	return fmt.Sprintf("value %q does not fit the schema: %s", dotted(path), message)
+}
+
+// pointerPath splits a JSON pointer, such as "/ports/0/name".
+func pointerPath(pointer string) []string {
+	if pointer == "" {
+		return nil
+	}
+	path := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	for i := range path {
+		path[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(path[i])
+	}
+	return path
 }
 
 var arrayIndex = regexp.MustCompile(`^\d+$`)
 
-// dotted turns a JSON pointer into the form that --set takes:
-// "/ports/0/name" is "ports[0].name".
-func dotted(pointer string) string {
+// dotted writes a path as --set takes it, such as "ports[0].name".
+func dotted(path []string) string {
 	var b strings.Builder
-	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		part = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
+	for _, step := range path {
 		switch {
-		case arrayIndex.MatchString(part):
-			b.WriteString("[" + part + "]")
+		case arrayIndex.MatchString(step):
+			b.WriteString("[" + step + "]")
 		case b.Len() > 0:
-			b.WriteString("." + part)
+			b.WriteString("." + step)
 		default:
-			b.WriteString(part)
+			b.WriteString(step)
 		}
 	}
 	return b.String()

@@ -64,22 +64,10 @@ func (o ValuesOptions) Merge(ctx context.Context) (map[string]any, error) {
 
 // setAll writes the expressions into merged, flag by flag.
 func (o ValuesOptions) setAll(ctx context.Context, merged map[string]any) error {
-	contents := func(name []rune) (any, error) {
+	flags := o.setFlags(func(name []rune) (any, error) {
 		data, err := o.read(ctx, string(name))
 		return string(data), err
-	}
-	flags := []struct {
-		name        string
-		expressions []string
-		parse       func(string, map[string]any) error
-	}{
-		{"--set", o.Set, strvals.ParseInto},
-		{"--set-string", o.SetString, strvals.ParseIntoString},
-		{"--set-file", o.SetFile, func(expr string, into map[string]any) error {
-			return strvals.ParseIntoFile(expr, into, contents)
-		}},
-		{"--set-literal", o.SetLiteral, strvals.ParseLiteralInto},
-	}
+	})
 	for _, flag := range flags {
 		for _, expr := range flag.expressions {
 			if err := flag.parse(expr, merged); err != nil {
@@ -88,6 +76,25 @@ func (o ValuesOptions) setAll(ctx context.Context, merged map[string]any) error 
 		}
 	}
 	return nil
+}
+
+// setFlag is one of the --set flags that are written into merged values.
+type setFlag struct {
+	name        string
+	expressions []string
+	parse       func(expr string, into map[string]any) error
+}
+
+// setFlags lists them in Helm's order; contents reads what --set-file names.
+func (o ValuesOptions) setFlags(contents strvals.RunesValueReader) []setFlag {
+	return []setFlag{
+		{"--set", o.Set, strvals.ParseInto},
+		{"--set-string", o.SetString, strvals.ParseIntoString},
+		{"--set-file", o.SetFile, func(expr string, into map[string]any) error {
+			return strvals.ParseIntoFile(expr, into, contents)
+		}},
+		{"--set-literal", o.SetLiteral, strvals.ParseLiteralInto},
+	}
 }
 
 func setJSON(expr string, merged map[string]any) (map[string]any, error) {

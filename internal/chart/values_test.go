@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -110,6 +111,57 @@ b: c: d
 			_, err := tt.opts.Merge(t.Context())
 			wantProblem(t, err, tt.want...)
 		})
+	}
+}
+
+func TestWhere(t *testing.T) {
+	dir := unpack(t, `
+-- a.yaml --
+image:
+  repo: nginx
+  tag: "1"
+ports:
+- name: http
+  port: 80
+- {name: admin, port: 81}
+---
+late: true
+-- b.yaml --
+# another
+image: {tag: "2"}
+`)
+	a, b := filepath.Join(dir, "a.yaml"), filepath.Join(dir, "b.yaml")
+	opts := ValuesOptions{
+		Files:     []string{a, b, "-", filepath.Join(dir, "gone.yaml")},
+		Set:       []string{"x.y=1,list[1].name=z", "x.y=2"},
+		SetString: []string{"s=1"},
+		SetFile:   []string{"f=" + filepath.Join(dir, "gone.txt")},
+		SetJSON:   []string{`{"j":{"k":null}}`},
+	}
+	tests := []struct {
+		path string
+		want string
+	}{
+		{"image", b + ":2"},
+		{"image.repo", a + ":2"},
+		{"image.tag", b + ":2"},
+		{"ports.0.port", a + ":6"},
+		{"ports.1.port", a + ":7"},
+		{"ports.2.port", ":0"},
+		{"late", a + ":9"},
+		{"x.y", "--set x.y=2:0"},
+		{"list.1.name", "--set x.y=1,list[1].name=z:0"},
+		{"list.0", ":0"},
+		{"s", "--set-string s=1:0"},
+		{"f", "--set-file f=" + filepath.Join(dir, "gone.txt") + ":0"},
+		{"j.k", `--set-json {"j":{"k":null}}:0`},
+		{"nowhere", ":0"},
+	}
+	for _, tt := range tests {
+		file, line := opts.Where(strings.Split(tt.path, "."))
+		if got := fmt.Sprintf("%s:%d", file, line); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.path, got, tt.want)
+		}
 	}
 }
 
