@@ -16,9 +16,6 @@ import (
 	"time"
 )
 
-// version is what the service calls itself. The image's build sets it: -ldflags "-X main.version=2.0.0".
-var version = "dev"
-
 // How long a finished process may still take: requestLimit for one request to be read and answered, shutdownLimit
 // for those that were running when it was told to stop.
 const (
@@ -27,7 +24,7 @@ const (
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("version", version)
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 
@@ -43,6 +40,7 @@ func main() {
 
 // run serves until ctx ends, then stops gracefully. It returns nil after an orderly stop.
 func run(ctx context.Context, settings settings, log *slog.Logger) error {
+	log = log.With("version", settings.version)
 	shop, err := openPostgres(ctx)
 	if err != nil {
 		return err
@@ -54,7 +52,7 @@ func run(ctx context.Context, settings settings, log *slog.Logger) error {
 		return fmt.Errorf("listening on %s: %w", settings.address, err)
 	}
 	state := &serving{}
-	service := newService(shop, state, settings.token, log)
+	service := newService(shop, state, settings, log)
 	server := &http.Server{Handler: service, ReadTimeout: requestLimit, WriteTimeout: requestLimit}
 
 	go state.awaitDatabase(ctx, shop, log)

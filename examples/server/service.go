@@ -23,6 +23,7 @@ const (
 type service struct {
 	shop      shop
 	serving   *serving
+	version   string
 	tokenHash [sha256.Size]byte
 	log       *slog.Logger
 	now       func() time.Time
@@ -34,9 +35,13 @@ type service struct {
 	}
 }
 
-// newService returns the handler for all paths. Callers of the protected ones must send token as a bearer token.
-func newService(shop shop, serving *serving, token string, log *slog.Logger) http.Handler {
-	return (&service{shop: shop, serving: serving, tokenHash: sha256.Sum256([]byte(token)), log: log, now: time.Now}).routes()
+// newService returns the handler for all paths. Callers of the protected ones must send the token of the settings.
+func newService(shop shop, serving *serving, settings settings, log *slog.Logger) http.Handler {
+	service := &service{
+		shop: shop, serving: serving, version: settings.version, tokenHash: sha256.Sum256([]byte(settings.token)),
+		log: log, now: time.Now,
+	}
+	return service.routes()
 }
 
 func (s *service) routes() http.Handler {
@@ -102,7 +107,7 @@ func (s *service) status(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, http.StatusOK, struct {
 		Version       string `json:"version"`
 		SchemaVersion int    `json:"schemaVersion"`
-	}{version, schema})
+	}{s.version, schema})
 }
 
 // products answers from memory while that is fresh, and says in X-Cache which it was.

@@ -14,6 +14,8 @@ import (
 
 const token = "secret-of-the-test"
 
+var given = settings{version: "1.2.3", token: token}
+
 // memoryShop is a shop without a database. A set broken is what every method returns.
 type memoryShop struct {
 	schema   int
@@ -75,7 +77,7 @@ func TestAnswers(t *testing.T) {
 		code         int
 		want         string
 	}{
-		"status":               {stocked(), "GET", "/api/v1/status", "", "", 200, `{"version":"dev","schemaVersion":2}`},
+		"status":               {stocked(), "GET", "/api/v1/status", "", "", 200, `{"version":"1.2.3","schemaVersion":2}`},
 		"status, no database":  {broken(), "GET", "/api/v1/status", "", "", 503, `{"error":"the database could not be asked"}`},
 		"live without one":     {broken(), "GET", "/livez", "", "", 200, `{"status":"ok"}`},
 		"products":             {stocked(), "GET", "/api/v1/products", "", "", 200, `[{"id":1,"name":"Block","priceCents":1890}]`},
@@ -97,7 +99,7 @@ func TestAnswers(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			handler := newService(test.shop, &serving{}, token, quiet())
+			handler := newService(test.shop, &serving{}, given, quiet())
 			answer, body := ask(t, handler, test.method, test.path, test.body, test.bearer)
 			if answer.StatusCode != test.code || body != test.want {
 				t.Errorf("got %d %s\nwant %d %s", answer.StatusCode, body, test.code, test.want)
@@ -129,7 +131,7 @@ func TestProductsComeFromMemoryForAMinute(t *testing.T) {
 func TestDrainingRefusesNewOrdersAndReadinessButAnswersTheRest(t *testing.T) {
 	state := &serving{}
 	state.reached.Store(true)
-	handler := newService(stocked(), state, token, quiet())
+	handler := newService(stocked(), state, given, quiet())
 	codes := func() [3]int {
 		health, _ := ask(t, handler, "GET", "/healthz", "", "")
 		order, _ := ask(t, handler, "POST", "/api/v1/orders", `{"productId":1,"quantity":1}`, "Bearer "+token)

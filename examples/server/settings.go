@@ -9,6 +9,8 @@ import (
 // settings are what the environment decides. Where the database is comes from the usual PGHOST, PGPORT, PGUSER,
 // PGPASSWORD and PGDATABASE, which the Postgres driver and psql read alike.
 type settings struct {
+	// version is what the service calls itself: STOREFRONT_VERSION, which its image sets to the image's tag; else dev.
+	version string
 	// address to listen on: STOREFRONT_ADDRESS, by default :8080.
 	address string
 	// token that callers of the protected endpoints must send: STOREFRONT_TOKEN. It has no default: a service that
@@ -21,8 +23,11 @@ type settings struct {
 
 // settingsFrom reads the settings through getenv and reports every one that is wrong.
 func settingsFrom(getenv func(string) string) (settings, error) {
-	read := settings{address: ":8080", token: getenv("STOREFRONT_TOKEN"), shutdownDelay: time.Second}
+	read := settings{version: "dev", address: ":8080", token: getenv("STOREFRONT_TOKEN"), shutdownDelay: time.Second}
 	var problems []error
+	if version := getenv("STOREFRONT_VERSION"); version != "" {
+		read.version = version
+	}
 	if address := getenv("STOREFRONT_ADDRESS"); address != "" {
 		read.address = address
 	}

@@ -12,8 +12,8 @@ func TestSettings(t *testing.T) {
 		want    settings
 		problem string
 	}{
-		"defaults":  {map[string]string{"STOREFRONT_TOKEN": "t"}, settings{":8080", "t", time.Second}, ""},
-		"all given": {map[string]string{"STOREFRONT_TOKEN": "t", "STOREFRONT_ADDRESS": ":9", "STOREFRONT_SHUTDOWN_DELAY": "5ms"}, settings{":9", "t", 5 * time.Millisecond}, ""},
+		"defaults":  {map[string]string{"STOREFRONT_TOKEN": "t"}, settings{"dev", ":8080", "t", time.Second}, ""},
+		"all given": {map[string]string{"STOREFRONT_TOKEN": "t", "STOREFRONT_VERSION": "2.0.0", "STOREFRONT_ADDRESS": ":9", "STOREFRONT_SHUTDOWN_DELAY": "5ms"}, settings{"2.0.0", ":9", "t", 5 * time.Millisecond}, ""},
 		"no token":  {map[string]string{}, settings{}, "STOREFRONT_TOKEN is not set"},
 		"no unit":   {map[string]string{"STOREFRONT_TOKEN": "t", "STOREFRONT_SHUTDOWN_DELAY": "5"}, settings{}, `STOREFRONT_SHUTDOWN_DELAY is "5"`},
 		"negative":  {map[string]string{"STOREFRONT_TOKEN": "t", "STOREFRONT_SHUTDOWN_DELAY": "-5s"}, settings{}, `STOREFRONT_SHUTDOWN_DELAY is "-5s"`},
