@@ -14,8 +14,9 @@ type Capabilities struct {
 	// KubeVersion is the server's version as it reports it, such as
 	// "v1.34.1-gke.12".
 	KubeVersion string
-	// Major and Minor are the server's own words for its version, such as
-	// "34+"; empty means as KubeVersion says.
+	// Major and Minor are the server's own words for its version, such as "1"
+	// and "34+". With them, templates see KubeVersion as it is, as in Helm;
+	// without, {{ .Capabilities.KubeVersion }} prints no suffix.
 	Major, Minor string
 	// APIVersions are all that is served, as "group/version" and
 	// "group/version/Kind".
@@ -46,19 +47,16 @@ func (c Capabilities) helm() (*common.Capabilities, error) {
 	if c.APIVersions != nil {
 		out.APIVersions = c.APIVersions
 	}
-	if c.KubeVersion == "" {
-		return out, nil
-	}
-	parsed, err := common.ParseKubeVersion(c.KubeVersion)
-	if err != nil {
-		return nil, fmt.Errorf("reading the Kubernetes version %q: %w", c.KubeVersion, err)
-	}
-	out.KubeVersion = *parsed
-	if c.Major != "" {
-		out.KubeVersion.Major = c.Major
-	}
-	if c.Minor != "" {
-		out.KubeVersion.Minor = c.Minor
+	switch {
+	case c.KubeVersion == "":
+	case c.Major != "":
+		out.KubeVersion = common.KubeVersion{Version: c.KubeVersion, Major: c.Major, Minor: c.Minor}
+	default:
+		parsed, err := common.ParseKubeVersion(c.KubeVersion)
+		if err != nil {
+			return nil, fmt.Errorf("reading the Kubernetes version %q: %w", c.KubeVersion, err)
+		}
+		out.KubeVersion = *parsed
 	}
 	return out, nil
 }

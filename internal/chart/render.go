@@ -83,8 +83,8 @@ type Rendered struct {
 
 // Render validates values, renders all templates once and sorts out what came
 // of it. What is wrong with chart or values is returned as diag.Problem or
-// diag.List, with the template's file and line; failures of opts.Lookup and
-// opts.PostRender are wrapped. The chart is not changed.
+// diag.List, with the template's file and line; the errors of opts.Lookup and
+// opts.PostRender are in the chain. The chart is not changed.
 func Render(ctx context.Context, c *Chart, opts RenderOptions) (*Rendered, error) {
 	caps, err := opts.Capabilities.helm()
 	if err != nil {
@@ -138,9 +138,14 @@ func renderValues(chrt *helmchart.Chart, opts RenderOptions, caps *common.Capabi
 	return values, nil
 }
 
+// checkKubeVersion is kinder than Helm, which takes a server's suffix ("-gke.7")
+// for a pre-release and refuses it where the constraint does not end in "-0".
 func checkKubeVersion(chrt *helmchart.Chart, version common.KubeVersion) error {
 	want := chrt.Metadata.KubeVersion
 	if want == "" || chartutil.IsCompatibleRange(want, version.String()) {
+		return nil
+	}
+	if plain, err := common.ParseKubeVersion(version.Version); err == nil && chartutil.IsCompatibleRange(want, plain.String()) {
 		return nil
 	}
 	return diag.Problem{
@@ -152,19 +157,37 @@ func checkKubeVersion(chrt *helmchart.Chart, version common.KubeVersion) error {
 // execute runs the template engine and returns what each template gave.
 func execute(ctx context.Context, chrt *helmchart.Chart, values common.Values, opts RenderOptions) (map[string]string, error) {
 	e := engine.Engine{EnableDNS: opts.EnableDNS}
+	var failedLookup error
 	if opts.Lookup != nil {
 		e.CustomTemplateFuncs = template.FuncMap{
-			"lookup": func(apiVersion, kind, namespace, name string) (map[string]any, error) {
-				return opts.Lookup.Lookup(ctx, apiVersion, kind, namespace, name)
+			"lookup": func(apiVersion, kind, namespace, name string) (found map[string]any, err error) {
+				found, err = opts.Lookup.Lookup(ctx, apiVersion, kind, namespace, name)
+				failedLookup = err
+				return found, err
 			},
 		}
 	}
 	files, err := e.RenderWithContext(ctx, chrt, values)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("rendering chart %s: %w", chrt.Name(), context.Cause(ctx))
-		}
+	switch {
+	case err == nil:
+		return files, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("rendering chart %s: %w", chrt.Name(), context.Cause(ctx))
+	case failedLookup != nil:
+		return nil, lookupError{problem: templateProblem(chrt.Name(), err), cause: failedLookup}
+	default:
 		return nil, templateProblem(chrt.Name(), err)
 	}
-	return files, nil
 }
+
+// lookupError is a template that failed because a lookup did: the engine
+// turns errors into text, so the cluster's own error is kept beside it.
+type lookupError struct {
+	problem diag.Problem
+	cause   error
+}
+
+func (e lookupError) Error() string { return e.problem.Error() }
+
+// Unwrap gives the diag.Problem and the error of RenderOptions.Lookup.
+func (e lookupError) Unwrap() []error { return []error{e.problem, e.cause} }

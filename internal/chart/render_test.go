@@ -139,31 +139,47 @@ func TestRenderChecksKubeVersion(t *testing.T) {
 	if _, err := Render(t.Context(), c, opts); err != nil {
 		t.Error(err)
 	}
+	if c, err = Load(unpack(t, chartFiles+"kubeVersion: \">=1.30.0\"\n")); err != nil {
+		t.Fatal(err)
+	}
+	opts.Capabilities = Capabilities{KubeVersion: "v1.30.2-gke.1", Major: "1", Minor: "30+"}
+	if _, err := Render(t.Context(), c, opts); err != nil {
+		t.Errorf("a provider's suffix was taken for a pre-release: %v", err)
+	}
+	opts.Capabilities.KubeVersion = "nonsense"
+	opts.Capabilities.Major = ""
+	if _, err := Render(t.Context(), c, opts); err == nil || diag.Problems(err) != nil {
+		t.Errorf("nonsense from the server: %v", err)
+	}
 }
 
 func TestTemplatesSeeTheRelease(t *testing.T) {
 	c := load(t, `
--- templates/a.yaml --
+-- templates/NOTES.txt --
 {{ with .Release }}{{ .Name }} {{ .Namespace }} {{ .Revision }} {{ .IsInstall }} {{ .IsUpgrade }} {{ .Service }}{{ end }}
-{{- with .Capabilities }} {{ .KubeVersion.Version }} {{ .KubeVersion.Major }}.{{ .KubeVersion.Minor }} {{ .APIVersions.Has "x.io/v1/X" }} {{ .APIVersions.Has "v1" }}{{ end }}
+{{ with .Capabilities.KubeVersion }}{{ . }} {{ .Version }} {{ .GitVersion }} {{ .Major }}.{{ .Minor }}{{ end }}
+{{ .Capabilities.APIVersions.Has "x.io/v1/X" }} {{ .Capabilities.APIVersions.Has "v1" }}
 `)
 	opts := options(nil)
 	opts.Release.Revision, opts.Release.Upgrade = 4, true
-	opts.Capabilities = Capabilities{KubeVersion: "v1.34.2-gke.1", Minor: "34+", APIVersions: []string{"x.io/v1/X"}}
-	r, err := Render(t.Context(), c, opts)
-	if err == nil {
-		t.Fatalf("a plain string is not an object, yet it was accepted: %q", r.Manifest)
-	}
-	// The text is no object, so it is read from the notes.
-	notes := load(t, "-- templates/NOTES.txt --\n{{ with .Release }}{{ .Name }} {{ .Namespace }} {{ .Revision }} {{ .IsInstall }} {{ .IsUpgrade }} {{ .Service }}{{ end }}{{ with .Capabilities }} {{ .KubeVersion.Version }} {{ .KubeVersion.Major }}.{{ .KubeVersion.Minor }} {{ .APIVersions.Has \"x.io/v1/X\" }} {{ .APIVersions.Has \"v1\" }}{{ end }}\n")
-	if r, err = Render(t.Context(), notes, opts); err != nil {
-		t.Fatal(err)
-	}
-	if want := "r ns 4 false true Helm v1.34.2-gke.1 1.34+ true false\n"; r.Notes != want {
-		t.Errorf("notes %q, want %q", r.Notes, want)
-	}
-	if r.Manifest != "" || len(r.Raw) != 0 {
-		t.Errorf("notes are not documents: %q", r.Manifest)
+	for _, tt := range []struct {
+		caps Capabilities
+		want string
+	}{
+		{Capabilities{KubeVersion: "v1.34.2-gke.1", Major: "1", Minor: "34+", APIVersions: []string{"x.io/v1/X"}}, "v1.34.2-gke.1 v1.34.2-gke.1 v1.34.2-gke.1 1.34+\ntrue false\n"},
+		{Capabilities{KubeVersion: "v1.34.2-gke.1"}, "v1.34.2 v1.34.2-gke.1 v1.34.2-gke.1 1.34\nfalse true\n"},
+	} {
+		opts.Capabilities = tt.caps
+		r, err := Render(t.Context(), c, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "r ns 4 false true Helm\n" + tt.want; r.Notes != want {
+			t.Errorf("notes %q, want %q", r.Notes, want)
+		}
+		if r.Manifest != "" || len(r.Raw) != 0 {
+			t.Errorf("notes are not documents: %q", r.Manifest)
+		}
 	}
 }
 
@@ -228,6 +244,9 @@ func TestLookup(t *testing.T) {
 	opts.Lookup = lookupFunc(func(_, _, _, _ string) (map[string]any, error) { return nil, refused })
 	_, err := Render(t.Context(), c, opts)
 	wantProblem(t, err, "web/templates/NOTES.txt:1: ", "secrets is forbidden")
+	if !errors.Is(err, refused) {
+		t.Errorf("the cluster's own error is lost: %v", err)
+	}
 }
 
 func TestRenderLeavesItsInputsAlone(t *testing.T) {

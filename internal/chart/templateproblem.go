@@ -20,7 +20,7 @@ var (
 // templateProblem makes a problem of the engine's report. Where a trace leads
 // through several templates, the last one is blamed: that is where the failing
 // expression stands; the whole trace is the detail.
-func templateProblem(chartName string, err error) error {
+func templateProblem(chartName string, err error) diag.Problem {
 	text := strings.TrimSpace(err.Error())
 	if m := located.FindStringSubmatch(text); m != nil {
 		return locatedProblem(m[1], m[2], m[3], m[4])
@@ -37,7 +37,7 @@ func templateProblem(chartName string, err error) error {
 
 // locatedProblem is for a report of one place and a message that may have
 // several lines.
-func locatedProblem(stage, file, line, message string) error {
+func locatedProblem(stage, file, line, message string) diag.Problem {
 	p := diag.Problem{File: file}
 	p.Summary, p.Detail, _ = strings.Cut(message, "\n")
 	if stage == "parse" {

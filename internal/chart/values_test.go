@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -280,4 +281,26 @@ func rendered(t *testing.T, c *Chart, values map[string]any) map[string]any {
 		t.Fatal(err)
 	}
 	return got
+}
+
+// FuzzMerge looks for values and expressions that crash, and for results that
+// cannot be stored in a record.
+func FuzzMerge(f *testing.F) {
+	f.Add("a: {b: 1}\n", "a.b=2", `a={"c":null}`)
+	f.Add("a: [1, 2]\n---\nb: *x\n", "a[1]=x,c={1,2}", `{"a":[{}]}`)
+	f.Add("? {a: b}\n: c\n", "a\\.b=,", "x=")
+	f.Fuzz(func(t *testing.T, file, set, setJSON string) {
+		opts := ValuesOptions{Files: []string{"-"}, Stdin: strings.NewReader(file), Set: []string{set}, SetString: []string{set}, SetJSON: []string{setJSON}}
+		merged, err := opts.Merge(t.Context())
+		if err != nil {
+			if len(problems(t, err)) == 0 {
+				t.Fatal("no problem")
+			}
+			return
+		}
+		if _, err := json.Marshal(merged); err != nil {
+			t.Fatalf("merged values cannot be stored: %v", err)
+		}
+		opts.Where([]string{"a", "0"})
+	})
 }
