@@ -41,7 +41,16 @@ func base(obj *unstructured.Unstructured, s Status) Cause {
 	if s.State != Ready {
 		c.Reason, c.Message = s.Reason, s.Message
 	}
+	if ownReasons[s.Reason] {
+		c.Reason = ""
+	}
 	return c
+}
+
+// ownReasons are words of this package that explain nothing: nobody can look
+// them up in Kubernetes' documentation.
+var ownReasons = map[string]bool{
+	"Initializing": true, "NotReady": true, "Pending": true, "RollingOut": true, "Running": true, "Unobserved": true,
 }
 
 func (e explainer) job(job *unstructured.Unstructured) Cause {

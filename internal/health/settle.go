@@ -34,8 +34,9 @@ const believable = time.Minute
 
 // Remaining is how long it takes until every container without a readiness
 // probe in these pods will have run for Settle: 0 when all have, and Settle
-// when one of them does not run now. Pods that have ended well or are being
-// deleted do not count, and a container that has a probe, an init container,
+// when one of them does not run now. Pods that have ended (an evicted one is
+// left behind when its controller has made another) or are being deleted do
+// not count, and a container that has a probe, an init container,
 // or one that has ended well, never holds anything up.
 func (s *Settling) Remaining(pods []*unstructured.Unstructured, now time.Time) time.Duration {
 	if s.Settle <= 0 {
@@ -52,7 +53,8 @@ func (s *Settling) Remaining(pods []*unstructured.Unstructured, now time.Time) t
 
 func (s *Settling) pod(pod node, now time.Time, seen map[instance]time.Time) time.Duration {
 	meta := pod.at("metadata")
-	if meta.text("deletionTimestamp") != "" || pod.at("status").text("phase") == "Succeeded" {
+	phase := pod.at("status").text("phase")
+	if meta.text("deletionTimestamp") != "" || phase == "Succeeded" || phase == "Failed" {
 		return 0
 	}
 	var longest time.Duration

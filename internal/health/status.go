@@ -58,6 +58,24 @@ type Status struct {
 // Hopeless tells that waiting any longer is of no use.
 func (s Status) Hopeless() bool { return s.State != Ready && s.Patience == Never }
 
+// Trouble tells that something is wrong, as against merely not done yet: a
+// view shows it at once.
+func (s Status) Trouble() bool {
+	return s.State == Failed || s.State == InProgress && (s.Patience != UntilTimeout || patientTroubles[s.Reason])
+}
+
+// patientTroubles are the reasons that are waited for until the timeout and
+// are troubles all the same.
+var patientTroubles = map[string]bool{
+	"CreateContainerConfigError": true,
+	"ExceededQuota":              true,
+	"FailedAttachVolume":         true,
+	"FailedMount":                true,
+	"MissingServiceAccount":      true,
+	"SchedulingGated":            true,
+	"Unschedulable":              true,
+}
+
 // ready, progress and failed build the three kinds of answer.
 func ready(message string) Status { return Status{State: Ready, Message: message} }
 
