@@ -56,6 +56,9 @@ type LogStreamer interface {
 	// broken stream up again without losing or repeating lines, waits for a
 	// container that has not started, and ends when ctx ends.
 	Follow(ctx context.Context, pod object.Ref, container string, line func(ledger.Line)) error
+	// Tail reads the last n lines that the container has written so far; those
+	// of its previous life when the present one has not said anything.
+	Tail(ctx context.Context, pod object.Ref, container string, n int) ([]ledger.Line, error)
 }
 
 // EventReader reads the Kubernetes events about objects.

@@ -56,6 +56,8 @@ type LogLine struct {
 type RunFinished struct {
 	StepID string
 	Run    ledger.Run
+	// Causes explain a failed run, root causes at the leaves.
+	Causes []health.Cause
 	// Final is false when another attempt follows.
 	Final bool
 }

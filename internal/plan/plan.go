@@ -111,20 +111,20 @@ type Apply struct {
 
 // Delete removes an object; one that is already gone counts as done.
 type Delete struct {
-	Ref         object.Ref
+	Ref object.Ref
+	// UID is that of the object as gathered: another object of the same name
+	// that has appeared since is left alone.
+	UID         string
 	Propagation metav1.DeletionPropagation
-	// Owner, when set, is the release whose object it must be: the engine
-	// re-reads the object and leaves it alone when it belongs to another.
-	Owner *Owner
 	// Await says to wait until the object is gone, for at most Timeout.
 	Await   bool
 	Timeout time.Duration
 }
 
-// Owner is a release as ownership metadata names it.
-type Owner struct {
-	Release   string
-	Namespace string
+// Keep leaves an object that would have been deleted where it is, and says why.
+type Keep struct {
+	Ref object.Ref
+	Why string
 }
 
 // Goal is what an Await waits for.
@@ -156,6 +156,9 @@ type RunHook struct {
 	Object *unstructured.Unstructured
 	// Replace says to delete an object of that name first and await its end.
 	Replace bool
+	// Known are earlier forms of the object as this release recorded them: a
+	// leftover that matches one may be replaced even without Replace.
+	Known []*unstructured.Unstructured
 	// InPlace says to apply instead of to create (never for Jobs and Pods).
 	InPlace bool
 	// Timeout bounds one attempt; 0 means no limit.
@@ -163,6 +166,8 @@ type RunHook struct {
 	// Retries is how many further attempts follow a failed one.
 	Retries int
 	Suite   string
+	// Limit is how many runs of this stage may be active at once; 0 means all.
+	Limit  int
 	Strict bool
 }
 
@@ -174,6 +179,8 @@ type CleanHook struct {
 	Ref   object.Ref
 	// Policies are those in force, defaults included.
 	Policies []release.DeletePolicy
+	// Timeout bounds the wait for the end of the deleted object.
+	Timeout time.Duration
 }
 
 func (WriteRecord) action()     {}
@@ -181,6 +188,7 @@ func (DeleteRecord) action()    {}
 func (CreateNamespace) action() {}
 func (Apply) action()           {}
 func (Delete) action()          {}
+func (Keep) action()            {}
 func (Await) action()           {}
 func (RunHook) action()         {}
 func (CleanHook) action()       {}

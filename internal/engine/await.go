@@ -1,0 +1,301 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pintle-dev/pintle/internal/event"
+	"github.com/pintle-dev/pintle/internal/health"
+	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/plan"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// NotReadyError is a wait that ended before everything was ready.
+type NotReadyError struct {
+	// Objects are those that were not ready, with what was known of each.
+	Objects []object.Ref
+	States  []health.Status
+	// Timeout is the limit that passed; 0 when something failed for good.
+	Timeout time.Duration
+}
+
+// Error names each object and why.
+func (e *NotReadyError) Error() string {
+	var parts []string
+	for i, ref := range e.Objects {
+		text := ref.String()
+		if m := e.States[i].Message; m != "" {
+			text += ": " + m
+		}
+		parts = append(parts, text)
+	}
+	if e.Timeout > 0 {
+		return fmt.Sprintf("not ready within %s: %s", e.Timeout, strings.Join(parts, "; "))
+	}
+	return "cannot become ready: " + strings.Join(parts, "; ")
+}
+
+// await waits for all objects of the action, sees what keeps them from being
+// ready, and ends early for what cannot heal.
+func (e *Engine) await(ctx context.Context, stepID string, a plan.Await) outcome {
+	t := newTracker(e, stepID, a)
+	if len(t.pending()) == 0 {
+		return outcome{}
+	}
+	limited, cancel := withLimit(ctx, a.Timeout)
+	defer cancel()
+	seen, err := e.cluster.Watch(limited, t.targets())
+	if err != nil {
+		return outcome{err: err}
+	}
+	// What explains a wait is a help, not a need: without the permission to
+	// watch pods the wait goes on, with less to say.
+	var around <-chan object.Observation
+	if surroundings := t.surroundings(); len(surroundings) > 0 {
+		around, _ = e.cluster.Watch(limited, surroundings)
+	}
+	if t.run(limited, seen, around) {
+		return outcome{}
+	}
+	failure := t.failure(a.Timeout, limited.Err() != nil)
+	if ctx.Err() != nil {
+		return outcome{err: fmt.Errorf("%w: %w", ErrInterrupted, failure)}
+	}
+	causes, stop := context.WithTimeout(context.WithoutCancel(ctx), max(e.opts.DrainGrace, time.Second))
+	defer stop()
+	return outcome{err: failure, causes: t.causes(causes, failure)}
+}
+
+// tracker holds the state of one wait.
+type tracker struct {
+	engine *Engine
+	stepID string
+	action plan.Await
+
+	order   []object.Ref
+	objects map[object.Key]*unstructured.Unstructured
+	states  map[object.Key]health.Status
+	// around are pods, ReplicaSets and claims near the awaited objects, by UID.
+	around   map[string]*unstructured.Unstructured
+	settling health.Settling
+	patience *patience
+	hopeless object.Key
+}
+
+func newTracker(e *Engine, stepID string, a plan.Await) *tracker {
+	t := &tracker{
+		engine: e, stepID: stepID, action: a,
+		objects: map[object.Key]*unstructured.Unstructured{}, states: map[object.Key]health.Status{},
+		around: map[string]*unstructured.Unstructured{}, settling: health.Settling{Settle: e.opts.Settle}, patience: newPatience(e),
+	}
+	for _, ref := range a.Objects {
+		if health.NeedsWatch(ref.Group, ref.Kind) {
+			t.order = append(t.order, ref)
+			t.states[ref.Key()] = health.Status{State: health.InProgress, Message: "not seen yet"}
+		}
+	}
+	return t
+}
+
+func (t *tracker) targets() []object.Target {
+	var out []object.Target
+	for _, ref := range t.order {
+		out = append(out, object.TargetOf(ref))
+	}
+	return out
+}
+
+// surroundings are the kinds that explain a workload, in the namespaces of the
+// awaited workloads.
+func (t *tracker) surroundings() []object.Target {
+	var out []object.Target
+	seen := map[string]bool{}
+	for _, ref := range t.order {
+		if seen[ref.Namespace] || !workload(ref) {
+			continue
+		}
+		seen[ref.Namespace] = true
+		out = append(out,
+			object.Target{Version: "v1", Kind: "Pod", Namespace: ref.Namespace},
+			object.Target{Group: "apps", Version: "v1", Kind: "ReplicaSet", Namespace: ref.Namespace})
+	}
+	return out
+}
+
+func workload(ref object.Ref) bool {
+	switch ref.Kind {
+	case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet":
+		return ref.Group == "apps"
+	case "Job":
+		return ref.Group == "batch"
+	case "Pod":
+		return ref.Group == ""
+	}
+	return false
+}
+
+// run takes observations in until all is ready (true), something cannot
+// become ready, or ctx ends (false).
+func (t *tracker) run(ctx context.Context, seen, around <-chan object.Observation) bool {
+	tick := time.NewTimer(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case o, ok := <-seen:
+			if !ok {
+				return false
+			}
+			t.note(o)
+		case o, ok := <-around:
+			if !ok {
+				around = nil
+				continue
+			}
+			t.noteAround(o)
+		case <-tick.C:
+			tick.Reset(time.Second)
+		}
+		if t.stuck() {
+			return false
+		}
+		if len(t.pending()) == 0 {
+			rest := t.settling.Remaining(t.pods(), t.engine.now())
+			if rest <= 0 {
+				return true
+			}
+			tick.Reset(min(rest, time.Second))
+		}
+	}
+}
+
+func (t *tracker) note(o object.Observation) {
+	key := o.Ref.Key()
+	if _, awaited := t.states[key]; !awaited {
+		return
+	}
+	status := health.Status{State: health.InProgress, Reason: "NotFound", Message: "it is not in the cluster"}
+	if !o.Gone && o.Object != nil {
+		t.objects[key] = o.Object
+		status = health.Readiness(o.Object, health.Options{Jobs: t.action.Jobs})
+	}
+	t.set(o.Ref, status)
+}
+
+func (t *tracker) set(ref object.Ref, s health.Status) {
+	if t.states[ref.Key()] == s {
+		return
+	}
+	t.states[ref.Key()] = s
+	t.engine.sink(event.ObjectObserved{StepID: t.stepID, Object: ref, Status: s, Time: t.engine.now()})
+}
+
+func (t *tracker) noteAround(o object.Observation) {
+	if o.Object == nil {
+		return
+	}
+	uid := string(o.Object.GetUID())
+	if o.Gone {
+		delete(t.around, uid)
+		return
+	}
+	t.around[uid] = o.Object
+}
+
+// stuck looks for an awaited object that cannot become ready: one that a
+// controller has given up, or whose pods cannot run. Trouble that may heal
+// shows as the object's state.
+func (t *tracker) stuck() bool {
+	for _, ref := range t.order {
+		key := ref.Key()
+		if t.states[key].State == health.Failed {
+			t.hopeless = key
+			return true
+		}
+		if t.states[key].State != health.InProgress || t.objects[key] == nil {
+			continue
+		}
+		for _, pod := range t.related().Pods(t.objects[key]) {
+			trouble, ok := health.PodTrouble(pod)
+			if !ok {
+				t.patience.forget(string(pod.GetUID()))
+				continue
+			}
+			t.set(ref, health.Status{State: health.InProgress, Reason: trouble.Reason, Message: pod.GetName() + ": " + trouble.Message, Patience: trouble.Patience})
+			if t.patience.spent(string(pod.GetUID()), pod, trouble) {
+				t.set(ref, health.Status{State: health.Failed, Reason: trouble.Reason, Message: pod.GetName() + ": " + trouble.Message, Patience: health.Never})
+				t.hopeless = key
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (t *tracker) related() health.Related {
+	var r health.Related
+	for _, o := range t.around {
+		r.Objects = append(r.Objects, o)
+	}
+	return r
+}
+
+// pods are those of all awaited workloads.
+func (t *tracker) pods() []*unstructured.Unstructured {
+	var out []*unstructured.Unstructured
+	related := t.related()
+	for _, ref := range t.order {
+		if o := t.objects[ref.Key()]; o != nil && workload(ref) && ref.Kind != "Job" {
+			out = append(out, related.Pods(o)...)
+		}
+	}
+	return out
+}
+
+// pending are the awaited objects that are not ready.
+func (t *tracker) pending() []object.Ref {
+	var out []object.Ref
+	for _, ref := range t.order {
+		if t.states[ref.Key()].State != health.Ready {
+			out = append(out, ref)
+		}
+	}
+	return out
+}
+
+// failure names what was not ready: the hopeless one alone, or all of them.
+func (t *tracker) failure(limit time.Duration, timedOut bool) *NotReadyError {
+	f := &NotReadyError{}
+	for _, ref := range t.pending() {
+		if !timedOut && ref.Key() != t.hopeless {
+			continue
+		}
+		f.Objects = append(f.Objects, ref)
+		f.States = append(f.States, t.states[ref.Key()])
+	}
+	if timedOut {
+		f.Timeout = limit
+	}
+	return f
+}
+
+// causes explain each object that was not ready, with the last lines of its
+// pods' logs and the events about them.
+func (t *tracker) causes(ctx context.Context, failure *NotReadyError) []health.Cause {
+	var out []health.Cause
+	for _, ref := range failure.Objects {
+		obj := t.objects[ref.Key()]
+		if obj == nil {
+			out = append(out, health.Cause{Subject: ref.String(), Message: t.states[ref.Key()].Message})
+			continue
+		}
+		related := t.related()
+		t.engine.addEvidence(ctx, &related, obj)
+		out = append(out, health.Explain(obj, related))
+	}
+	return out
+}

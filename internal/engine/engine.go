@@ -1,0 +1,279 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/pintle-dev/pintle/internal/event"
+	"github.com/pintle-dev/pintle/internal/health"
+	"github.com/pintle-dev/pintle/internal/ledger"
+	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/plan"
+	"github.com/pintle-dev/pintle/internal/release"
+)
+
+// Cluster is all that the engine asks of a cluster.
+type Cluster interface {
+	Applier
+	Watcher
+	LogStreamer
+	EventReader
+}
+
+// Options tune an engine; start from DefaultOptions.
+type Options struct {
+	// Parallel is how many objects of one stage are worked on at once.
+	Parallel int
+	// LogLimits bound what is kept of each container's log.
+	LogLimits ledger.Limits
+	// StopGrace is how long the engine waits, after an interruption or a
+	// timeout, for a hook that it stops to end, and for clean-up.
+	StopGrace time.Duration
+	// DrainGrace is how long it waits for the last log lines of a hook that
+	// has ended.
+	DrainGrace time.Duration
+	// Impatience is how long a wait or a hook may be without progress for a
+	// reason that seldom heals (an image that cannot be pulled, a crash loop
+	// of ImpatientRestarts) before it is given up; 0 waits for the timeout.
+	Impatience        time.Duration
+	ImpatientRestarts int
+	// Settle is how long a container without a readiness probe must run
+	// without a restart before a wait takes it for ready.
+	Settle time.Duration
+}
+
+// DefaultOptions are those of the command line.
+func DefaultOptions() Options {
+	return Options{
+		Parallel: 10, LogLimits: ledger.DefaultLimits(), StopGrace: 40 * time.Second, DrainGrace: 3 * time.Second,
+		Impatience: time.Minute, ImpatientRestarts: 4, Settle: 2 * time.Second,
+	}
+}
+
+// Engine runs the plans of one operation. Several plans may be run one after
+// another (an upgrade, then the rollback after it): what hooks did is kept
+// from one to the next and goes into every record that is written.
+type Engine struct {
+	cluster Cluster
+	records Recorder
+	now     func() time.Time
+	sink    event.Sink
+	opts    Options
+
+	mu      sync.Mutex
+	ran     map[*release.Hook]release.Execution
+	uids    map[*release.Hook]string
+	written map[int]*release.Release
+}
+
+// Written is the record of that revision as the engine stored it last, nil if
+// it stored none.
+func (e *Engine) Written(revision int) *release.Release {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.written[revision]
+}
+
+// New prepares an engine. The sink gets every event.
+func New(cluster Cluster, records Recorder, now func() time.Time, sink event.Sink, opts Options) *Engine {
+	return &Engine{
+		cluster: cluster, records: records, now: now, sink: sink, opts: opts,
+		ran: map[*release.Hook]release.Execution{}, uids: map[*release.Hook]string{}, written: map[int]*release.Release{},
+	}
+}
+
+// Failure is a step that failed, and why.
+type Failure struct {
+	Step   plan.Step
+	Err    error
+	Causes []health.Cause
+}
+
+// Error is one sentence that names the step.
+func (f *Failure) Error() string { return f.Err.Error() }
+
+// Unwrap gives the cause.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Result is what a run of a plan came to.
+type Result struct {
+	// Failures are the steps that failed, in the order of the plan; empty for
+	// a run that succeeded or was interrupted between two steps.
+	Failures []*Failure
+	// Interrupted tells that the run was stopped from outside.
+	Interrupted bool
+	// Runs are all attempts of hooks and tests, in the order of their end.
+	Runs []ledger.Run
+	// Reached is the block of the step that started last.
+	Reached string
+	// Created are the objects that did not exist before, in order.
+	Created []object.Ref
+}
+
+// OK tells that every step was done.
+func (r *Result) OK() bool { return len(r.Failures) == 0 && !r.Interrupted }
+
+// Run walks the plan. It returns when every step has ended and nothing that
+// it started is still at work. A step that fails ends the plan, except for
+// the steps of its block that say Always. When interrupt is closed, the running
+// step is stopped and no other starts, but what has run is cleaned up after;
+// nil means never. Ending ctx ends everything at once.
+func (e *Engine) Run(ctx context.Context, p *plan.Plan, interrupt <-chan struct{}) *Result {
+	start := e.now()
+	e.sink(event.PlanStarted{Plan: p, Time: start})
+	w := &walk{engine: e, plan: p, result: &Result{}}
+	w.run(ctx, interrupt)
+	e.sink(event.PlanFinished{Plan: p, Failed: !w.result.OK(), Took: e.now().Sub(start), Time: e.now()})
+	return w.result
+}
+
+// walk is one run of one plan.
+type walk struct {
+	engine *Engine
+	plan   *plan.Plan
+	// failedBlock is the block in which a step failed first.
+	failedBlock string
+
+	mu     sync.Mutex
+	result *Result
+}
+
+func (w *walk) run(ctx context.Context, interrupt <-chan struct{}) {
+	soft, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		select {
+		case <-interrupt:
+			stop()
+		case <-soft.Done():
+		}
+	}()
+	steps := w.plan.Steps
+	for i := 0; i < len(steps); {
+		end := i
+		for end < len(steps) && steps[end].Stage == steps[i].Stage {
+			end++
+		}
+		w.stage(ctx, soft, steps[i:end])
+		i = end
+	}
+	w.result.Interrupted = w.result.Interrupted || soft.Err() != nil
+}
+
+// stage runs the steps of one stage side by side and waits for all of them.
+func (w *walk) stage(ctx, soft context.Context, steps []plan.Step) {
+	failedBefore, failedBlock := w.failed(), w.failedBlock
+	limit := make(chan struct{}, w.limit(steps))
+	outcomes := make([]outcome, len(steps))
+	var group sync.WaitGroup
+	for i, s := range steps {
+		if !mayRun(s, failedBefore, failedBlock, soft.Err() != nil) {
+			outcomes[i] = outcome{Outcome: event.Skipped}
+			w.engine.sink(event.StepFinished{Step: s, Outcome: event.Skipped, Time: w.engine.now()})
+			continue
+		}
+		w.result.Reached = s.Block
+		limit <- struct{}{}
+		group.Go(func() {
+			defer func() { <-limit }()
+			outcomes[i] = w.step(ctx, soft, s)
+		})
+	}
+	group.Wait()
+	w.collect(steps, outcomes)
+}
+
+// mayRun decides whether a step starts. Clean-up of hooks that have run is
+// never kept back; it does nothing for those that have not.
+func mayRun(s plan.Step, failed bool, failedBlock string, stopped bool) bool {
+	if _, clean := s.Action.(plan.CleanHook); clean && (failed || stopped) {
+		return !failed || s.Block == failedBlock
+	}
+	if stopped {
+		return false
+	}
+	return !failed || s.Always && s.Block == failedBlock
+}
+
+func (w *walk) limit(steps []plan.Step) int {
+	if hook, ok := steps[0].Action.(plan.RunHook); ok {
+		if hook.Limit > 0 {
+			return hook.Limit
+		}
+		return len(steps)
+	}
+	return max(1, w.engine.opts.Parallel)
+}
+
+func (w *walk) failed() bool { return len(w.result.Failures) > 0 || w.result.Interrupted }
+
+// outcome is how one step ended.
+type outcome struct {
+	event.Outcome
+	note    string
+	err     error
+	causes  []health.Cause
+	created *object.Ref
+}
+
+func (w *walk) collect(steps []plan.Step, outcomes []outcome) {
+	for i, o := range outcomes {
+		if o.created != nil {
+			w.result.Created = append(w.result.Created, *o.created)
+		}
+		if o.Outcome != event.Failed {
+			continue
+		}
+		if !w.failed() {
+			w.failedBlock = steps[i].Block
+		}
+		w.result.Failures = append(w.result.Failures, &Failure{Step: steps[i], Err: o.err, Causes: o.causes})
+	}
+}
+
+// step runs one step and tells of it.
+func (w *walk) step(ctx, soft context.Context, s plan.Step) outcome {
+	start := w.engine.now()
+	w.engine.sink(event.StepStarted{Step: s, Time: start})
+	o := w.do(ctx, soft, s)
+	if o.Outcome == "" {
+		o.Outcome = event.Done
+	}
+	if o.err != nil {
+		o.Outcome = event.Failed
+	}
+	end := w.engine.now()
+	w.engine.sink(event.StepFinished{
+		Step: s, Outcome: o.Outcome, Err: o.err, Note: o.note, Causes: o.causes, Took: end.Sub(start), Time: end,
+	})
+	return o
+}
+
+// do picks the work for the action. Clean-up and records go on when the user
+// interrupts; everything else stops.
+func (w *walk) do(ctx, soft context.Context, s plan.Step) outcome {
+	switch a := s.Action.(type) {
+	case plan.WriteRecord:
+		return outcome{err: w.engine.writeRecord(ctx, a)}
+	case plan.DeleteRecord:
+		return outcome{err: w.engine.records.Delete(ctx, a.Release)}
+	case plan.CreateNamespace:
+		return w.engine.createNamespace(soft, a)
+	case plan.Apply:
+		return w.engine.apply(soft, a)
+	case plan.Delete:
+		return w.engine.delete(soft, a)
+	case plan.Keep:
+		return outcome{Outcome: event.Unchanged, note: "kept: " + a.Why}
+	case plan.Await:
+		return w.engine.await(soft, s.ID, a)
+	case plan.RunHook:
+		return w.runHook(ctx, soft, s, a)
+	case plan.CleanHook:
+		return w.engine.cleanHook(ctx, a)
+	default:
+		return outcome{err: fmt.Errorf("the engine does not know the action %T", a)}
+	}
+}

@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/pintle-dev/pintle/internal/health"
+	"github.com/pintle-dev/pintle/internal/ledger"
+	"github.com/pintle-dev/pintle/internal/object"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// containerState is one container's line in a pod's status.
+type containerState struct {
+	ledger.Container
+	Started bool
+}
+
+// containersOf reads the containers that a pod's status speaks of, init
+// containers first.
+func containersOf(pod *unstructured.Unstructured) []containerState {
+	var out []containerState
+	for _, field := range []string{"initContainerStatuses", "containerStatuses"} {
+		items, _, _ := unstructured.NestedSlice(pod.Object, "status", field)
+		for _, item := range items {
+			if m, ok := item.(map[string]any); ok {
+				out = append(out, readContainer(m, field == "initContainerStatuses"))
+			}
+		}
+	}
+	return out
+}
+
+func readContainer(m map[string]any, init bool) containerState {
+	text := func(path ...string) string { s, _, _ := unstructured.NestedString(m, path...); return s }
+	number := func(path ...string) int { n, _, _ := unstructured.NestedInt64(m, path...); return int(n) }
+	c := containerState{Container: ledger.Container{
+		Name: text("name"), Init: init, Image: text("image"), ImageID: text("imageID"),
+		Restarts: number("restartCount"), ExitCode: -1,
+	}}
+	_, running, _ := unstructured.NestedMap(m, "state", "running")
+	_, ended, _ := unstructured.NestedMap(m, "state", "terminated")
+	c.Started = running || ended
+	switch {
+	case ended:
+		c.ExitCode, c.Signal = number("state", "terminated", "exitCode"), number("state", "terminated", "signal")
+		c.Reason, c.Message = text("state", "terminated", "reason"), text("state", "terminated", "message")
+	default:
+		c.Reason, c.Message = text("state", "waiting", "reason"), text("state", "waiting", "message")
+	}
+	return c
+}
+
+// records are the run's pods as the ledger keeps them, logs included.
+func (m *monitor) records() []ledger.Pod {
+	var out []ledger.Pod
+	for _, uid := range m.podOrder {
+		pod := m.pods[uid]
+		text := func(path ...string) string { s, _, _ := unstructured.NestedString(pod.Object, path...); return s }
+		p := ledger.Pod{
+			Name: pod.GetName(), Namespace: pod.GetNamespace(), UID: uid, Node: text("spec", "nodeName"),
+			Phase: phaseOf(pod), Reason: text("status", "reason"), Message: text("status", "message"),
+		}
+		for _, c := range containersOf(pod) {
+			if log, ok := m.logs[logKey{pod: uid, container: c.Name, restarts: c.Restarts}]; ok {
+				c.Log = *log
+			}
+			p.Containers = append(p.Containers, c.Container)
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// causes explain a failed run, with the cluster's events about it.
+func (m *monitor) causes(ctx context.Context) []health.Cause {
+	root := m.object
+	if root == nil {
+		root = m.hook.action.Object
+	}
+	related := health.Related{Logs: map[health.LogKey][]string{}}
+	m.addEvents(ctx, &related, m.hook.run.Object, m.hook.run.UID)
+	for _, uid := range m.podOrder {
+		pod := m.pods[uid]
+		related.Objects = append(related.Objects, pod)
+		if uid != m.hook.run.UID {
+			m.addEvents(ctx, &related, object.RefOf(pod), uid)
+		}
+		m.addLogs(&related, pod, uid)
+	}
+	cause := health.Explain(root, related)
+	if cause.Message == "" || m.hook.run.Reason == "Timeout" || m.hook.run.Reason == "Deleted" || m.hook.run.Reason == "Interrupted" {
+		cause.Reason, cause.Message = m.hook.run.Reason, m.hook.run.Message
+	}
+	return []health.Cause{cause}
+}
+
+// evidenceLines is how many of a container's last lines a cause shows.
+const evidenceLines = 20
+
+// addLogs adds what each container said last: of its latest life that said anything.
+func (m *monitor) addLogs(related *health.Related, pod *unstructured.Unstructured, uid string) {
+	lives := map[string]int{}
+	for key, log := range m.logs {
+		if key.pod != uid || key.restarts < lives[key.container] || log.Lines == 0 {
+			continue
+		}
+		var lines []string
+		for _, l := range log.Last(evidenceLines) {
+			lines = append(lines, l.Text)
+		}
+		name := health.LogKey{Namespace: pod.GetNamespace(), Pod: pod.GetName(), Container: key.container}
+		related.Logs[name], lives[key.container] = lines, key.restarts
+	}
+}
+
+// addEvents reads the events about one object. They are evidence, not the
+// verdict: without permission to read them the explanation goes without.
+func (m *monitor) addEvents(ctx context.Context, related *health.Related, about object.Ref, uid string) {
+	events, err := m.hook.engine.cluster.Events(ctx, about, uid)
+	if err != nil {
+		return
+	}
+	m.events = append(m.events, events...)
+	related.Events = append(related.Events, healthEvents(events, uid)...)
+}
+
+func healthEvents(events []ledger.ObjectEvent, uid string) []health.Event {
+	var out []health.Event
+	for _, ev := range events {
+		out = append(out, health.Event{
+			About: ev.Object, UID: uid, Type: ev.Type, Reason: ev.Reason, Message: ev.Message, Count: ev.Count, Last: ev.Time,
+		})
+	}
+	return out
+}
+
+// addEvidence reads events and the last log lines of an awaited object and its
+// pods, as far as they can be had.
+func (e *Engine) addEvidence(ctx context.Context, related *health.Related, obj *unstructured.Unstructured) {
+	related.Logs = map[health.LogKey][]string{}
+	about := append([]*unstructured.Unstructured{obj}, related.Owned(obj, "ReplicaSet")...)
+	pods := related.Pods(obj)
+	for _, o := range append(about, pods...) {
+		events, err := e.cluster.Events(ctx, object.RefOf(o), string(o.GetUID()))
+		if err == nil {
+			related.Events = append(related.Events, healthEvents(events, string(o.GetUID()))...)
+		}
+	}
+	for _, pod := range pods {
+		for _, c := range containersOf(pod) {
+			if c.Restarts == 0 && !c.Started {
+				continue
+			}
+			lines, err := e.cluster.Tail(ctx, object.RefOf(pod), c.Name, evidenceLines)
+			if err != nil {
+				continue
+			}
+			key := health.LogKey{Namespace: pod.GetNamespace(), Pod: pod.GetName(), Container: c.Name}
+			for _, l := range lines {
+				related.Logs[key] = append(related.Logs[key], l.Text)
+			}
+		}
+	}
+}

@@ -1,0 +1,264 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/pintle-dev/pintle/internal/event"
+	"github.com/pintle-dev/pintle/internal/health"
+	"github.com/pintle-dev/pintle/internal/ledger"
+	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/release"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// monitor sees one hook's Job or Pod through: it judges what the watch shows,
+// follows the logs of every container, and keeps what a person needs afterwards.
+type monitor struct {
+	hook *hookRun
+	// object is the Job or Pod as last seen; pods are by UID, in order of appearance.
+	object   *unstructured.Unstructured
+	pods     map[string]*unstructured.Unstructured
+	podOrder []string
+	last     health.Status
+	patience *patience
+	events   []ledger.ObjectEvent
+
+	// following is the life of the log followers, longer than the hook's time limit.
+	following context.Context
+	close     context.CancelFunc
+	followers sync.WaitGroup
+	mu        sync.Mutex
+	logs      map[logKey]*ledger.Log
+}
+
+// logKey names one life of one container.
+type logKey struct {
+	pod, container string
+	restarts       int
+}
+
+func newMonitor(h *hookRun, ctx context.Context) *monitor {
+	m := &monitor{
+		hook: h, pods: map[string]*unstructured.Unstructured{}, logs: map[logKey]*ledger.Log{},
+		patience: newPatience(h.engine),
+	}
+	m.following, m.close = context.WithCancel(ctx)
+	return m
+}
+
+// follow takes in observations until there is a verdict, or ctx ends: then
+// the state is still InProgress.
+func (m *monitor) follow(ctx context.Context, seen <-chan object.Observation) health.Status {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return health.Status{State: health.InProgress, Reason: m.last.Reason, Message: m.last.Message}
+		case o, ok := <-seen:
+			if !ok {
+				return health.Status{State: health.InProgress, Message: "the watch ended"}
+			}
+			if verdict, final := m.take(o); final {
+				return verdict
+			}
+		case <-tick.C:
+		}
+		if verdict, final := m.hopeless(); final {
+			return verdict
+		}
+	}
+}
+
+// take notes one observation and says whether it decides the run.
+func (m *monitor) take(o object.Observation) (health.Status, bool) {
+	if o.Object == nil {
+		return health.Status{}, false // absent before we created it
+	}
+	uid := string(o.Object.GetUID())
+	if o.Ref.Is("", "Pod") && (uid == m.hook.run.UID || m.owned(o.Object)) {
+		m.notePod(uid, o.Object)
+	}
+	if uid != m.hook.run.UID {
+		return health.Status{}, false
+	}
+	m.object = o.Object
+	status := health.Completion(o.Object)
+	if o.Gone && status.State == health.InProgress {
+		if m.podsSucceeded() {
+			return health.Status{State: health.Ready}, true
+		}
+		return health.Status{State: health.Failed, Reason: "Deleted", Message: "it was deleted before it had finished"}, true
+	}
+	m.show(status)
+	return status, status.State != health.InProgress
+}
+
+// show tells of a changed state, once.
+func (m *monitor) show(s health.Status) {
+	if s == m.last {
+		return
+	}
+	m.last = s
+	m.hook.engine.sink(event.ObjectObserved{StepID: m.hook.step.ID, Object: m.hook.run.Object, Status: s, Time: m.hook.engine.now()})
+}
+
+// hopeless looks for a pod that cannot run, or has not been able to for too long.
+func (m *monitor) hopeless() (health.Status, bool) {
+	for _, uid := range m.podOrder {
+		pod := m.pods[uid]
+		trouble, ok := health.PodTrouble(pod)
+		if !ok || podEnded(pod) {
+			m.patience.forget(uid)
+			continue
+		}
+		if m.last.State == health.InProgress {
+			m.show(health.Status{State: health.InProgress, Reason: trouble.Reason, Message: trouble.Message, Patience: trouble.Patience})
+		}
+		if m.patience.spent(uid, pod, trouble) {
+			return health.Status{State: health.Failed, Reason: trouble.Reason, Message: trouble.Message}, true
+		}
+	}
+	return health.Status{}, false
+}
+
+func (m *monitor) owned(pod *unstructured.Unstructured) bool {
+	for _, o := range pod.GetOwnerReferences() {
+		if string(o.UID) == m.hook.run.UID {
+			return true
+		}
+	}
+	return false
+}
+
+// notePod keeps the pod's state and follows the logs of its containers that have started.
+func (m *monitor) notePod(uid string, pod *unstructured.Unstructured) {
+	if _, known := m.pods[uid]; !known {
+		m.podOrder = append(m.podOrder, uid)
+	}
+	m.pods[uid] = pod
+	for _, c := range containersOf(pod) {
+		if !c.Started {
+			continue
+		}
+		key := logKey{pod: uid, container: c.Name, restarts: c.Restarts}
+		if _, following := m.logs[key]; !following {
+			m.logs[key] = &ledger.Log{Limits: m.hook.engine.opts.LogLimits}
+			m.followLog(object.RefOf(pod), key)
+		}
+	}
+}
+
+func (m *monitor) followLog(pod object.Ref, key logKey) {
+	h, log := m.hook, m.logs[key]
+	m.followers.Go(func() {
+		err := h.engine.cluster.Follow(m.following, pod, key.container, func(line ledger.Line) {
+			m.mu.Lock()
+			log.Add(line)
+			m.mu.Unlock()
+			h.engine.sink(event.LogLine{
+				StepID: h.step.ID, Hook: h.run.Hook, Test: h.run.Event == release.Test,
+				Pod: pod.Name, Container: key.container, Line: line,
+			})
+		})
+		if err != nil && m.following.Err() == nil {
+			m.mu.Lock()
+			log.Add(ledger.Line{Time: h.engine.now(), Text: fmt.Sprintf("(the log could not be read: %v)", err)})
+			m.mu.Unlock()
+		}
+	})
+}
+
+// drain takes in what was still on its way when the verdict fell: the last
+// state of the pods and the last lines of their logs, for a bounded time.
+func (m *monitor) drain(ctx context.Context, seen <-chan object.Observation) {
+	grace := time.NewTimer(m.hook.engine.opts.DrainGrace)
+	defer grace.Stop()
+	for !m.podsEnded() {
+		select {
+		case o, ok := <-seen:
+			if !ok {
+				return
+			}
+			if o.Object != nil {
+				m.take(o)
+			}
+			continue
+		case <-grace.C:
+		case <-ctx.Done():
+		}
+		break
+	}
+	done := make(chan struct{})
+	go func() { m.followers.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-grace.C:
+	case <-ctx.Done():
+	}
+	m.close()
+	<-done
+}
+
+// awaitPodsEnd waits until none of the run's pods is active.
+func (m *monitor) awaitPodsEnd(ctx context.Context, seen <-chan object.Observation) error {
+	for len(m.pods) > 0 && !m.podsEnded() {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("its pods have not ended: %w", ctx.Err())
+		case o, ok := <-seen:
+			if !ok {
+				return nil
+			}
+			if o.Object != nil && o.Ref.Is("", "Pod") {
+				m.take(o)
+				if o.Gone {
+					m.markEnded(string(o.Object.GetUID()))
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// markEnded lets a pod that is gone count as ended although nothing says how.
+func (m *monitor) markEnded(uid string) {
+	if pod, ok := m.pods[uid]; ok && !podEnded(pod) {
+		pod = pod.DeepCopy()
+		_ = unstructured.SetNestedField(pod.Object, "Failed", "status", "phase") // the path is one that a pod always has as maps
+		m.pods[uid] = pod
+	}
+}
+
+// podsEnded is false while no pod has been seen at all: a Job that completed
+// had one.
+func (m *monitor) podsEnded() bool {
+	for _, pod := range m.pods {
+		if !podEnded(pod) {
+			return false
+		}
+	}
+	return len(m.pods) > 0
+}
+
+func (m *monitor) podsSucceeded() bool {
+	for _, pod := range m.pods {
+		if phaseOf(pod) == "Succeeded" {
+			return true
+		}
+	}
+	return false
+}
+
+func podEnded(pod *unstructured.Unstructured) bool {
+	p := phaseOf(pod)
+	return p == "Succeeded" || p == "Failed"
+}
+
+func phaseOf(pod *unstructured.Unstructured) string {
+	phase, _, _ := unstructured.NestedString(pod.Object, "status", "phase")
+	return phase
+}

@@ -1,0 +1,133 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pintle-dev/pintle/internal/event"
+	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/plan"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+func (e *Engine) createNamespace(ctx context.Context, a plan.CreateNamespace) outcome {
+	ns := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Namespace",
+		// Helm labels the namespaces that it makes like this.
+		"metadata": map[string]any{"name": a.Name, "labels": map[string]any{"name": a.Name}},
+	}}
+	_, err := e.cluster.Create(ctx, ns, metav1.CreateOptions{FieldManager: plan.FieldManager})
+	if apierrors.IsAlreadyExists(err) {
+		return outcome{Outcome: event.Unchanged, note: "exists"}
+	}
+	return outcome{err: err, note: "created"}
+}
+
+func (e *Engine) apply(ctx context.Context, a plan.Apply) outcome {
+	if a.Change == plan.Unchanged {
+		return outcome{Outcome: event.Unchanged}
+	}
+	if a.Live != nil {
+		if err := e.cluster.MigrateManagers(ctx, a.Live); err != nil {
+			return outcome{err: err}
+		}
+	}
+	stored, err := e.cluster.Apply(ctx, a.Object, applyOptions(a.Force, a.Strict))
+	if err != nil {
+		return outcome{err: err}
+	}
+	ref := object.RefOf(stored)
+	if a.Live == nil {
+		return outcome{note: "created", created: &ref}
+	}
+	if stored.GetResourceVersion() == a.Live.GetResourceVersion() {
+		return outcome{Outcome: event.Unchanged}
+	}
+	return outcome{note: "updated"}
+}
+
+func applyOptions(force, strict bool) metav1.PatchOptions {
+	opts := metav1.PatchOptions{FieldManager: plan.FieldManager, Force: &force}
+	opts.FieldValidation = validation(strict)
+	return opts
+}
+
+func validation(strict bool) string {
+	if strict {
+		return metav1.FieldValidationStrict
+	}
+	return metav1.FieldValidationIgnore
+}
+
+func (e *Engine) delete(ctx context.Context, a plan.Delete) outcome {
+	gone, err := e.remove(ctx, a.Ref, a.UID, a.Propagation, a.Await, a.Timeout)
+	if err != nil {
+		return outcome{err: err}
+	}
+	if gone {
+		return outcome{Outcome: event.Unchanged, note: "already gone"}
+	}
+	return outcome{note: "deleted"}
+}
+
+// remove deletes one object, if it is still the one with that UID (an empty
+// UID takes any), and awaits its end if asked. It reports whether the object
+// was gone already.
+func (e *Engine) remove(ctx context.Context, ref object.Ref, uid string, how metav1.DeletionPropagation, await bool, limit time.Duration) (gone bool, err error) {
+	opts := metav1.DeleteOptions{PropagationPolicy: &how}
+	if uid != "" {
+		id := types.UID(uid)
+		opts.Preconditions = &metav1.Preconditions{UID: &id}
+	}
+	err = e.cluster.Delete(ctx, ref, opts)
+	switch {
+	case apierrors.IsNotFound(err), uid != "" && apierrors.IsConflict(err):
+		return true, nil
+	case err != nil:
+		return false, err
+	case !await:
+		return false, nil
+	}
+	return false, e.awaitGone(ctx, ref, uid, limit)
+}
+
+// awaitGone waits until the object is there no more, or is another one.
+func (e *Engine) awaitGone(ctx context.Context, ref object.Ref, uid string, limit time.Duration) error {
+	// Most objects are gone as soon as the deletion was answered: one request
+	// finds out, where a watch costs two.
+	live, err := e.cluster.Get(ctx, ref)
+	if apierrors.IsNotFound(err) || err == nil && uid != "" && string(live.GetUID()) != uid {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ctx, cancel := withLimit(ctx, limit)
+	defer cancel()
+	seen, err := e.cluster.Watch(ctx, []object.Target{object.TargetOf(ref)})
+	if err != nil {
+		return err
+	}
+	for o := range seen {
+		if o.Gone || uid != "" && string(o.Object.GetUID()) != uid {
+			return nil
+		}
+		live = o.Object
+	}
+	if f := live.GetFinalizers(); len(f) > 0 {
+		return fmt.Errorf("%s was deleted but does not go: its finalizers %v are not done", ref, f)
+	}
+	return fmt.Errorf("%s was deleted but is still there: %w", ref, context.Cause(ctx))
+}
+
+// withLimit adds a time limit; 0 means none.
+func withLimit(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if limit <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, limit, fmt.Errorf("the time limit of %s has passed", limit))
+}

@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/pintle-dev/pintle/internal/health"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// patience remembers since when pods have been in trouble of the kind that
+// seldom heals, and says when to give up on them.
+type patience struct {
+	engine *Engine
+	since  map[string]time.Time
+}
+
+func newPatience(e *Engine) *patience { return &patience{engine: e, since: map[string]time.Time{}} }
+
+// forget is called when the pod is well.
+func (p *patience) forget(uid string) { delete(p.since, uid) }
+
+// spent tells that waiting for this pod is over: at once for what cannot heal,
+// after the engine's Impatience, and enough restarts where it is restarts that
+// fail, for what seldom does.
+func (p *patience) spent(uid string, pod *unstructured.Unstructured, trouble health.Status) bool {
+	switch trouble.Patience {
+	case health.Never:
+		return true
+	case health.UntilTimeout:
+		p.forget(uid)
+		return false
+	}
+	first, known := p.since[uid]
+	if !known {
+		first = p.engine.now()
+		p.since[uid] = first
+	}
+	limit := p.engine.opts.Impatience
+	if limit <= 0 || p.engine.now().Sub(first) < limit {
+		return false
+	}
+	restarts := health.Restarts(pod)
+	return restarts == 0 || restarts >= p.engine.opts.ImpatientRestarts
+}

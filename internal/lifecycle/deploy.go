@@ -1,0 +1,242 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pintle-dev/pintle/internal/chart"
+	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/plan"
+	"github.com/pintle-dev/pintle/internal/release"
+	"k8s.io/apimachinery/pkg/version"
+)
+
+// DeployOptions are the user's wishes for an install or an upgrade.
+type DeployOptions struct {
+	Name      string
+	Namespace string
+	// Chart is the reference as the user wrote it.
+	Chart  string
+	Values chart.ValuesOptions
+	// ValuesPolicy says what an upgrade does with the values of before.
+	ValuesPolicy chart.ValuesPolicy
+	// Render holds the wishes about rendering; what the operation itself knows
+	// (release, values, capabilities, lookup) is filled in.
+	Render            chart.RenderOptions
+	SkipCRDs          bool
+	AllowUnknownHooks bool
+	RollbackOnFailure bool
+	CleanupOnFail     bool
+	// HistoryMax is how many revisions are kept; 0 keeps all.
+	HistoryMax int
+	Labels     map[string]string
+	DryRun     DryRunMode
+	Plan       plan.Options
+	// Install lets an upgrade of a release that does not exist install it.
+	Install bool
+	// Replace lets an install reuse the name of a release that failed or was
+	// uninstalled with its history kept.
+	Replace bool
+}
+
+// DryRunMode says how far an operation goes.
+type DryRunMode int
+
+// The modes of --dry-run.
+const (
+	// Run does it.
+	Run DryRunMode = iota
+	// DryRunClient renders without a cluster and stops.
+	DryRunClient
+	// DryRunServer gathers, checks and plans against the cluster, changes
+	// nothing, and asks the API server what it would say to every object.
+	DryRunServer
+)
+
+// DryRun is what would have been done.
+type DryRun struct {
+	// Plan is nil for DryRunClient.
+	Plan     *plan.Plan
+	Rendered *chart.Rendered
+}
+
+// Install installs a chart as a new release.
+func (s *Service) Install(ctx context.Context, opts DeployOptions) (*Outcome, error) {
+	return s.deploy(ctx, plan.Install, opts)
+}
+
+// Upgrade brings a release to a new revision, or, with opts.Install, installs
+// one that does not exist.
+func (s *Service) Upgrade(ctx context.Context, opts DeployOptions) (*Outcome, error) {
+	return s.deploy(ctx, plan.Upgrade, opts)
+}
+
+func (s *Service) deploy(ctx context.Context, op plan.Operation, opts DeployOptions) (*Outcome, error) {
+	d := &deployment{service: s, op: op, opts: opts}
+	if err := d.gather(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, &Refused{Err: err}
+	}
+	if opts.DryRun == DryRunClient {
+		return &Outcome{Release: d.next, DryRun: &DryRun{Rendered: d.rendered}}, nil
+	}
+	p := plan.Build(d.op, d.inputs)
+	if opts.DryRun == DryRunServer {
+		if err := s.rehearse(ctx, p); err != nil {
+			return nil, &Refused{Err: err}
+		}
+		return &Outcome{Release: d.next, DryRun: &DryRun{Plan: p, Rendered: d.rendered}}, nil
+	}
+	return s.run(ctx, p, d.inputs, recovery{rollback: opts.RollbackOnFailure, cleanup: opts.CleanupOnFail, historyMax: opts.HistoryMax})
+}
+
+// deployment gathers the inputs of an install or an upgrade.
+type deployment struct {
+	service *Service
+	op      plan.Operation
+	opts    DeployOptions
+
+	chart    *chart.Chart
+	values   map[string]any
+	history  *history
+	current  *release.Release
+	catalog  *object.Catalog
+	version  *version.Info
+	rendered *chart.Rendered
+	next     *release.Release
+	inputs   plan.Inputs
+}
+
+// gather goes from what can be checked offline to what needs the cluster.
+func (d *deployment) gather(ctx context.Context) error {
+	if err := d.offline(ctx); err != nil {
+		return err
+	}
+	if d.opts.DryRun == DryRunClient {
+		return d.renderOffline(ctx)
+	}
+	if err := d.past(ctx); err != nil {
+		return err
+	}
+	if err := d.render(ctx); err != nil {
+		return err
+	}
+	return d.inspect(ctx)
+}
+
+// offline loads chart and values and checks the name.
+func (d *deployment) offline(ctx context.Context) error {
+	if err := release.ValidateName(d.opts.Name); err != nil {
+		return err
+	}
+	var err error
+	if d.chart, err = chart.Load(d.opts.Chart); err != nil {
+		return err
+	}
+	d.service.warn(d.chart.Warnings()...)
+	d.values, err = d.opts.Values.Merge(ctx)
+	return err
+}
+
+// past reads discovery and history, side by side, and settles what the
+// operation is: an upgrade of nothing may be an install.
+func (d *deployment) past(ctx context.Context) error {
+	type discovery struct {
+		catalog *object.Catalog
+		version *version.Info
+		err     error
+	}
+	discovered := make(chan discovery, 1)
+	go func() {
+		catalog, info, err := d.service.Cluster.Discover(ctx)
+		discovered <- discovery{catalog, info, err}
+	}()
+	var err error
+	d.history, err = d.service.history(ctx, d.opts.Name)
+	found := <-discovered
+	if found.err != nil {
+		return found.err
+	}
+	if err != nil {
+		return err
+	}
+	d.catalog, d.version = found.catalog, found.version
+	return d.settle(ctx)
+}
+
+func (d *deployment) settle(ctx context.Context) error {
+	last := d.history.last()
+	if err := d.history.refusePending(d.op); err != nil {
+		return err
+	}
+	if last == nil || last.Status == release.Uninstalled {
+		if d.op == plan.Upgrade && !d.opts.Install {
+			return diag.Problem{
+				Summary: fmt.Sprintf("there is no release %s in namespace %s", d.opts.Name, d.opts.Namespace),
+				Detail:  "to install it when it does not exist, use upgrade --install",
+			}
+		}
+		if last != nil && d.op == plan.Install && !d.opts.Replace {
+			return d.nameTaken(*last)
+		}
+		d.op = plan.Install
+		return nil
+	}
+	if d.op == plan.Install {
+		if d.opts.Replace && last.Status == release.Failed {
+			return nil
+		}
+		return d.nameTaken(*last)
+	}
+	var err error
+	d.current, err = d.history.current(ctx)
+	return err
+}
+
+func (d *deployment) nameTaken(last release.Entry) error {
+	return diag.Problem{
+		Summary: fmt.Sprintf("the name %s is taken in namespace %s: revision %d is %s", last.Name, d.opts.Namespace, last.Revision, last.Status),
+		Detail:  "use `pintle upgrade` (or upgrade --install) to change that release, `pintle uninstall` to remove it, or another name",
+	}
+}
+
+// revision is the record to be, without status and description.
+func (d *deployment) revision() (*release.Release, error) {
+	encoded, err := d.rendered.Chart.Encode()
+	if err != nil {
+		return nil, err
+	}
+	now := d.service.Now()
+	r := &release.Release{
+		Name: d.opts.Name, Namespace: d.opts.Namespace, Revision: 1,
+		Info:  release.Info{FirstDeployed: now, LastDeployed: now, Notes: d.rendered.Notes},
+		Chart: encoded, Config: d.values, Manifest: d.rendered.Manifest,
+		ApplyMethod: release.ServerSide, Labels: d.opts.Labels,
+	}
+	if d.history != nil {
+		r.Revision = d.history.next()
+	}
+	if d.current != nil {
+		r.Info.FirstDeployed = d.current.Info.FirstDeployed
+		r.Labels = mergeLabels(d.current.Labels, d.opts.Labels)
+	}
+	return r, nil
+}
+
+// mergeLabels puts new labels over old ones; "null" takes one off, as in Helm.
+func mergeLabels(old, more map[string]string) map[string]string {
+	out := map[string]string{}
+	for k, v := range old {
+		out[k] = v
+	}
+	for k, v := range more {
+		out[k] = v
+		if v == "null" {
+			delete(out, k)
+		}
+	}
+	return out
+}

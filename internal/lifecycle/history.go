@@ -1,0 +1,159 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/plan"
+	"github.com/pintle-dev/pintle/internal/release"
+)
+
+// history is a release's past: the index of all its revisions, and the
+// records that an operation needs, read on demand.
+type history struct {
+	name    string
+	entries []release.Entry
+	records Records
+	read    map[int]*release.Release
+}
+
+func (s *Service) history(ctx context.Context, name string) (*history, error) {
+	entries, err := s.Records.Index(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the history of %s: %w", name, err)
+	}
+	return &history{name: name, entries: entries, records: s.Records, read: map[int]*release.Release{}}, nil
+}
+
+// last is the latest revision, nil for a release without a history.
+func (h *history) last() *release.Entry {
+	if len(h.entries) == 0 {
+		return nil
+	}
+	return &h.entries[len(h.entries)-1]
+}
+
+// deployed is the latest revision with that status, nil where there is none.
+func (h *history) deployed() *release.Entry {
+	for i := len(h.entries) - 1; i >= 0; i-- {
+		if h.entries[i].Status == release.Deployed {
+			return &h.entries[i]
+		}
+	}
+	return nil
+}
+
+func (h *history) next() int {
+	if last := h.last(); last != nil {
+		return last.Revision + 1
+	}
+	return 1
+}
+
+func (h *history) get(ctx context.Context, revision int) (*release.Release, error) {
+	if r, ok := h.read[revision]; ok {
+		return r, nil
+	}
+	r, err := h.records.Get(ctx, h.name, revision)
+	if err != nil {
+		return nil, fmt.Errorf("reading revision %d of %s: %w", revision, h.name, err)
+	}
+	h.read[revision] = r
+	return r, nil
+}
+
+// current is the revision to go on from: the deployed one, else the last.
+func (h *history) current(ctx context.Context) (*release.Release, error) {
+	entry := h.deployed()
+	if entry == nil {
+		entry = h.last()
+	}
+	if entry == nil {
+		return nil, nil
+	}
+	return h.get(ctx, entry.Revision)
+}
+
+// inCluster are the revisions whose objects may be live: the current one and
+// every one after it, which did not succeed but may have come far.
+func (h *history) inCluster(ctx context.Context) ([]*release.Release, error) {
+	from := h.deployed()
+	if from == nil {
+		from = h.last()
+	}
+	if from == nil {
+		return nil, nil
+	}
+	var out []*release.Release
+	for _, e := range h.entries {
+		if e.Revision < from.Revision || e.Status == release.Uninstalled {
+			continue
+		}
+		r, err := h.get(ctx, e.Revision)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// marked are the revisions that carry the status deployed, to be superseded.
+func (h *history) marked(ctx context.Context) ([]*release.Release, error) {
+	var out []*release.Release
+	for _, e := range h.entries {
+		if e.Status != release.Deployed {
+			continue
+		}
+		r, err := h.get(ctx, e.Revision)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// beyond are the revisions that a limit leaves no room for once one more is
+// written: the oldest, but never a deployed one. 0 means no limit.
+func (h *history) beyond(limit int) []*release.Release {
+	if limit <= 0 {
+		return nil
+	}
+	excess := len(h.entries) + 1 - limit
+	var out []*release.Release
+	for _, e := range h.entries {
+		if excess <= 0 {
+			break
+		}
+		if e.Status == release.Deployed {
+			continue
+		}
+		out = append(out, &release.Release{Name: e.Name, Namespace: e.Namespace, Revision: e.Revision})
+		excess--
+	}
+	return out
+}
+
+// all are handles of every revision, enough to delete them.
+func (h *history) all() []*release.Release {
+	var out []*release.Release
+	for _, e := range h.entries {
+		out = append(out, &release.Release{Name: e.Name, Namespace: e.Namespace, Revision: e.Revision})
+	}
+	return out
+}
+
+// refusePending keeps two operations apart by the status that Helm goes by.
+func (h *history) refusePending(op plan.Operation) error {
+	last := h.last()
+	if last == nil || !last.Status.Pending() {
+		return nil
+	}
+	return &Refused{Err: diag.Problem{
+		Summary: fmt.Sprintf("%s of %s refused: revision %d is %s", op, h.name, last.Revision, last.Status),
+		Detail: "another operation is in progress, or was killed before it could record its end; " +
+			"when you are sure that none is running, go on with `pintle rollback` or remove that revision",
+	}}
+}

@@ -1,0 +1,174 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pintle-dev/pintle/internal/chart"
+	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/plan"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// renderOffline renders as `template` does, for --dry-run=client.
+func (d *deployment) renderOffline(ctx context.Context) error {
+	caps, err := chart.OfflineCapabilities("")
+	if err != nil {
+		return err
+	}
+	opts := d.opts.Render
+	opts.Release = chart.ReleaseOptions{Name: d.opts.Name, Namespace: d.opts.Namespace, Revision: 1, Upgrade: d.op == plan.Upgrade}
+	opts.Values, opts.Capabilities = d.values, caps
+	if d.rendered, err = chart.Render(ctx, d.chart, opts); err != nil {
+		return err
+	}
+	d.next, err = d.revision()
+	if err != nil {
+		return err
+	}
+	r := d.reader()
+	c := r.rendered(d.rendered)
+	for _, h := range c.hooks {
+		d.next.Hooks = append(d.next.Hooks, h.Hook)
+	}
+	d.service.warn(r.problems.Warnings()...)
+	return r.problems.Err()
+}
+
+// render renders the chart once, with what the cluster serves and what crds/
+// is going to add.
+func (d *deployment) render(ctx context.Context) error {
+	c, values := d.chart, d.values
+	if d.current != nil {
+		old, err := chart.Decode(d.current.Chart)
+		if err != nil {
+			return err
+		}
+		previous := chart.Previous{Chart: old, Config: d.current.Config}
+		if c, values, err = chart.CarryOver(c, values, previous, d.opts.ValuesPolicy); err != nil {
+			return err
+		}
+	}
+	d.values = values
+	if !d.opts.SkipCRDs && d.op == plan.Install {
+		crds, err := crdObjects(c.CRDs())
+		if err != nil {
+			return err
+		}
+		d.catalog = d.catalog.With(bring(crds)...)
+	}
+	opts := d.opts.Render
+	opts.Release = chart.ReleaseOptions{
+		Name: d.opts.Name, Namespace: d.opts.Namespace, Revision: d.history.next(), Upgrade: d.op == plan.Upgrade,
+	}
+	opts.Values, opts.Lookup = values, d.service.Cluster
+	opts.Capabilities = chart.Capabilities{
+		KubeVersion: d.version.GitVersion, Major: d.version.Major, Minor: d.version.Minor, APIVersions: d.catalog.APIVersions(),
+	}
+	var err error
+	if d.rendered, err = chart.Render(ctx, c, opts); err != nil {
+		return err
+	}
+	d.next, err = d.revision()
+	return err
+}
+
+func (d *deployment) reader() *reader {
+	r := &reader{release: d.opts.Name, namespace: d.opts.Namespace, catalog: d.catalog, allowUnknown: d.opts.AllowUnknownHooks}
+	if r.catalog == nil {
+		r.catalog = object.NewCatalog(nil)
+	}
+	return r
+}
+
+// inspect parses what was rendered and recorded, reads what is live, and makes
+// every check, so that nothing is touched before all of them have passed.
+func (d *deployment) inspect(ctx context.Context) error {
+	r := d.reader()
+	wanted := r.rendered(d.rendered)
+	for _, h := range wanted.hooks {
+		d.next.Hooks = append(d.next.Hooks, h.Hook)
+	}
+	r.checkKinds(wanted, before[d.op])
+	r.checkTwice(wanted)
+	if err := r.problems.Err(); err != nil {
+		return err
+	}
+	in := plan.Inputs{Next: d.next, Wanted: wanted.wanted, Hooks: wanted.hooks, Options: d.opts.Plan}
+	if err := d.recorded(ctx, r, &in); err != nil {
+		return err
+	}
+	if err := d.crds(&in); err != nil {
+		return err
+	}
+	var err error
+	if in.Live, err = d.service.Cluster.Snapshot(ctx, refs(in.Wanted, in.Recorded, in.CRDs)); err != nil {
+		return err
+	}
+	if err := d.checkNamespace(ctx, &in); err != nil {
+		return err
+	}
+	if !d.opts.Plan.TakeOwnership {
+		r.checkOwners(wanted, in.Live, in.Recorded)
+	}
+	d.service.warn(r.problems.Warnings()...)
+	d.inputs = in
+	return r.problems.Err()
+}
+
+// recorded fills in what earlier revisions left in the cluster and in the history.
+func (d *deployment) recorded(ctx context.Context, r *reader, in *plan.Inputs) error {
+	past, err := d.history.inCluster(ctx)
+	if err != nil {
+		return err
+	}
+	var contents []content
+	for _, rec := range past {
+		c, err := r.recorded(rec)
+		if err != nil {
+			return err
+		}
+		in.Recorded = append(in.Recorded, c.wanted...)
+		contents = append(contents, c)
+	}
+	in.Known = known(contents)
+	in.Forget = d.history.beyond(d.opts.HistoryMax)
+	in.Supersede, err = d.history.marked(ctx)
+	return err
+}
+
+// crds adds the CRDs of the crds/ folder, which only an install applies, as in Helm.
+func (d *deployment) crds(in *plan.Inputs) error {
+	if d.opts.SkipCRDs || d.op != plan.Install {
+		return nil
+	}
+	var err error
+	in.CRDs, err = crdObjects(d.rendered.CRDs)
+	return err
+}
+
+// checkNamespace makes sure that the namespace is there, or is going to be.
+func (d *deployment) checkNamespace(ctx context.Context, in *plan.Inputs) error {
+	_, err := d.service.Cluster.Get(ctx, object.Ref{Version: "v1", Kind: "Namespace", Name: d.opts.Namespace})
+	switch {
+	case apierrors.IsNotFound(err) && !d.opts.Plan.CreateNamespace:
+		for _, w := range in.Wanted {
+			if ref := w.Ref(); ref.Is("", "Namespace") && ref.Name == d.opts.Namespace {
+				return fmt.Errorf("namespace %s is part of the chart, and the release's record must be stored in it first: use --create-namespace, or create it", ref.Name)
+			}
+		}
+		return diag.Problem{
+			Summary: fmt.Sprintf("namespace %s does not exist", d.opts.Namespace),
+			Detail:  "use --create-namespace, or create it first",
+		}
+	case apierrors.IsNotFound(err):
+		return nil
+	case apierrors.IsForbidden(err): // not everyone who may deploy may read namespaces
+	case err != nil:
+		return err
+	default:
+		in.Options.CreateNamespace = false
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pintle-dev/pintle/internal/engine"
+	"github.com/pintle-dev/pintle/internal/plan"
+	"github.com/pintle-dev/pintle/internal/release"
+)
+
+// recovery says what to do after a failure.
+type recovery struct {
+	// rollback brings the last good revision back, or, on a first install,
+	// removes everything.
+	rollback bool
+	// cleanup deletes what the failed operation created.
+	cleanup    bool
+	historyMax int
+}
+
+// run runs the plan of an install, upgrade or rollback and deals with its failure.
+func (s *Service) run(ctx context.Context, p *plan.Plan, in plan.Inputs, rec recovery) (*Outcome, error) {
+	hard, cancel := s.untilAbort(ctx)
+	defer cancel()
+	e := s.newEngine()
+	result := e.Run(hard, p, s.Signals.Stop)
+	out := &Outcome{Result: result, Release: written(e, in.Next)}
+	if result.OK() {
+		return out, nil
+	}
+	failed := failure(p, result)
+	after := plan.AfterFailure(p.Operation, plan.FailureInputs{
+		Next: in.Next, Recorded: wasCreated(e, in.Next), Description: describe(p, failed), Options: in.Options,
+	}.Cleaning(rec.cleanup, result.Created))
+	last, done := lastWrite(ctx)
+	defer done()
+	if r := e.Run(last, after, nil); !r.OK() {
+		failed.RecordErr = r.Failures[0]
+	}
+	out.Release = written(e, in.Next)
+	if rec.rollback && failed.RecordErr == nil {
+		s.recover(ctx, p, in, rec, out, failed)
+	}
+	return out, failed
+}
+
+// recover undoes a failed operation by another one: the uninstall of a first
+// install, or a rollback to the last revision that was deployed.
+func (s *Service) recover(ctx context.Context, p *plan.Plan, in plan.Inputs, rec recovery, out *Outcome, failed *Failed) {
+	again := *s
+	again.Signals = Signals{Stop: s.Signals.Abort} // the first signal may be what brought us here
+	var err error
+	if p.Operation == plan.Install {
+		out.RolledBack, err = again.Uninstall(ctx, UninstallOptions{
+			Name: in.Next.Name, Namespace: in.Next.Namespace, Plan: plan.Options{
+				Timeout: in.Options.Timeout, NoHooks: in.Options.NoHooks, Wait: true,
+			},
+		})
+	} else {
+		out.RolledBack, err = again.Rollback(ctx, RollbackOptions{
+			Name: in.Next.Name, Namespace: in.Next.Namespace, HistoryMax: rec.historyMax, Automatic: true,
+			Plan: plan.Options{
+				Timeout: in.Options.Timeout, NoHooks: in.Options.NoHooks, Wait: true, WaitForJobs: in.Options.WaitForJobs,
+				ForceConflicts: in.Options.ForceConflicts, Strict: in.Options.Strict,
+			},
+		})
+	}
+	failed.Rollback = RolledBack
+	if err != nil {
+		failed.Rollback, failed.RollbackErr = RollbackFailed, err
+	}
+}
+
+// failure words what the engine's result means for the operation.
+func failure(p *plan.Plan, result *engine.Result) *Failed {
+	f := &Failed{Operation: p.Operation, Release: p.Release, Interrupted: result.Interrupted}
+	if len(result.Failures) > 0 {
+		f.Cause = result.Failures[0]
+	}
+	return f
+}
+
+// describe is the description of a failed revision, as Helm words it.
+func describe(p *plan.Plan, f *Failed) string {
+	var cause string
+	switch {
+	case f.Cause != nil:
+		cause = f.Cause.Error()
+	case f.Interrupted:
+		cause = "interrupted"
+	}
+	switch p.Operation {
+	case plan.Upgrade:
+		return fmt.Sprintf("Upgrade %q failed: %s", p.Release, cause)
+	case plan.Rollback:
+		return fmt.Sprintf("Rollback %q failed: %s", p.Release, cause)
+	case plan.Uninstall:
+		return fmt.Sprintf("Uninstall %q failed: %s", p.Release, cause)
+	default:
+		return fmt.Sprintf("Release %q failed: %s", p.Release, cause)
+	}
+}
+
+// written is the record as stored, or as planned where it was never stored.
+func written(e *engine.Engine, planned *release.Release) *release.Release {
+	if r := e.Written(planned.Revision); r != nil {
+		return r
+	}
+	return planned
+}
+
+func wasCreated(e *engine.Engine, planned *release.Release) bool {
+	return e.Written(planned.Revision) != nil
+}

@@ -1,0 +1,105 @@
+// Package lifecycle holds the use cases: install, upgrade, rollback,
+// uninstall and test. Each gathers its inputs, has a plan built, and has the
+// engine run it; after a failure it builds the plan for that and runs it too.
+// It reaches the cluster and the records through interfaces that it declares,
+// prints nothing, and knows no exit codes.
+package lifecycle
+
+import (
+	"context"
+	"time"
+
+	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/engine"
+	"github.com/pintle-dev/pintle/internal/event"
+	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/release"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/version"
+)
+
+// Cluster is what gathering asks of a cluster, beside what the engine does.
+type Cluster interface {
+	engine.Cluster
+	// Discover reads what is served, and the server's version.
+	Discover(ctx context.Context) (*object.Catalog, *version.Info, error)
+	// Snapshot reads the live state of the given objects. What is not there, or
+	// of a kind that is not served, is missing in the answer.
+	Snapshot(ctx context.Context, refs []object.Ref) (map[object.Key]*unstructured.Unstructured, error)
+	// Lookup answers the template function of that name.
+	Lookup(ctx context.Context, apiVersion, kind, namespace, name string) (map[string]any, error)
+}
+
+// Records is where release records are kept, for one namespace.
+type Records interface {
+	engine.Recorder
+	// Get reads one revision; release.ErrNotFound where there is none.
+	Get(ctx context.Context, name string, revision int) (*release.Release, error)
+	// Index lists a release's revisions in ascending order, without decoding
+	// them; empty for a release that does not exist.
+	Index(ctx context.Context, name string) ([]release.Entry, error)
+}
+
+// Signals tell the service that the user wants it to stop. Both channels are
+// closed, never sent on; nil ones never ask.
+type Signals struct {
+	// Stop: start nothing new, stop what runs, record, roll back if asked.
+	Stop <-chan struct{}
+	// Abort: record and leave.
+	Abort <-chan struct{}
+}
+
+// Service runs operations against one cluster and one namespace's records.
+type Service struct {
+	Cluster Cluster
+	Records Records
+	Now     func() time.Time
+	Sink    event.Sink
+	Signals Signals
+	Engine  engine.Options
+}
+
+// Outcome is what an operation came to. Fields are filled as far as it came.
+type Outcome struct {
+	// Release is the record as written last, or as it would be in a dry run.
+	Release *release.Release
+	// Result is what the engine says of the plan; nil when none was run.
+	Result *engine.Result
+	// RolledBack is the outcome of the automatic rollback, or, for a first
+	// install, of the uninstall.
+	RolledBack *Outcome
+	// DryRun tells that nothing was run; Plan and Documents show what would be.
+	DryRun *DryRun
+}
+
+// lastWriteLimit bounds the record writes after an operation was stopped.
+const lastWriteLimit = 30 * time.Second
+
+// lastWrite is the context for the record of how an operation ended: it
+// outlives an interruption, for a bounded time.
+func lastWrite(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), lastWriteLimit)
+}
+
+// untilAbort ends the context when the user insists on leaving.
+func (s *Service) untilAbort(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-s.Signals.Abort:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+func (s *Service) warn(problems ...diag.Problem) {
+	for _, p := range problems {
+		s.Sink(event.Notice{Problem: p})
+	}
+}
+
+func (s *Service) newEngine() *engine.Engine {
+	return engine.New(s.Cluster, s.Records, s.Now, s.Sink, s.Engine)
+}

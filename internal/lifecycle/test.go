@@ -1,0 +1,66 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/plan"
+	"github.com/pintle-dev/pintle/internal/release"
+)
+
+// TestOptions are the user's wishes for a run of a release's tests.
+type TestOptions struct {
+	Name      string
+	Namespace string
+	Plan      plan.Options
+}
+
+// Test runs the tests of a release's deployed revision. A release without
+// tests gives an outcome without runs and no error.
+func (s *Service) Test(ctx context.Context, opts TestOptions) (*Outcome, error) {
+	in, err := s.gatherTest(ctx, opts)
+	if err != nil {
+		return nil, &Refused{Err: err}
+	}
+	p := plan.BuildTest(in)
+	hard, cancel := s.untilAbort(ctx)
+	defer cancel()
+	e := s.newEngine()
+	result := e.Run(hard, p, s.Signals.Stop)
+	out := &Outcome{Result: result, Release: written(e, in.Next)}
+	if result.OK() {
+		return out, nil
+	}
+	return out, failure(p, result)
+}
+
+func (s *Service) gatherTest(ctx context.Context, opts TestOptions) (plan.Inputs, error) {
+	in := plan.Inputs{Options: opts.Plan}
+	h, err := s.history(ctx, opts.Name)
+	if err != nil {
+		return in, err
+	}
+	last := h.last()
+	if last == nil {
+		return in, &NoReleaseError{Name: opts.Name, Namespace: opts.Namespace}
+	}
+	if last.Status != release.Deployed {
+		return in, diag.Problem{
+			Summary: fmt.Sprintf("release %s cannot be tested: revision %d is %s", opts.Name, last.Revision, last.Status),
+			Detail:  "tests check a release whose latest revision is deployed",
+		}
+	}
+	if in.Next, err = h.get(ctx, last.Revision); err != nil {
+		return in, err
+	}
+	catalog, _, err := s.Cluster.Discover(ctx)
+	if err != nil {
+		return in, err
+	}
+	r := &reader{release: opts.Name, namespace: opts.Namespace, catalog: catalog}
+	c, err := r.recorded(in.Next)
+	in.Hooks = c.hooks
+	in.Known = known([]content{c})
+	return in, err
+}

@@ -1,0 +1,109 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/engine"
+	"github.com/pintle-dev/pintle/internal/plan"
+	"github.com/pintle-dev/pintle/internal/release"
+)
+
+// UninstallOptions are the user's wishes for an uninstall.
+type UninstallOptions struct {
+	Name      string
+	Namespace string
+	DryRun    DryRunMode
+	Plan      plan.Options
+}
+
+// Uninstall removes a release's objects and, unless the plan's options keep
+// it, its history.
+func (s *Service) Uninstall(ctx context.Context, opts UninstallOptions) (*Outcome, error) {
+	in, err := s.gatherUninstall(ctx, opts)
+	if err != nil {
+		return nil, &Refused{Err: err}
+	}
+	p := plan.BuildUninstall(in)
+	if opts.DryRun != Run {
+		return &Outcome{Release: in.Next, DryRun: &DryRun{Plan: p}}, nil
+	}
+	hard, cancel := s.untilAbort(ctx)
+	defer cancel()
+	e := s.newEngine()
+	result := e.Run(hard, p, s.Signals.Stop)
+	out := &Outcome{Result: result, Release: written(e, in.Next)}
+	if result.OK() {
+		return out, nil
+	}
+	failed := failure(p, result)
+	after := plan.AfterFailure(plan.Uninstall, plan.FailureInputs{
+		Next: in.Next, Recorded: wasCreated(e, in.Next), Description: describe(p, failed), Options: in.Options,
+		Begun: begun(result),
+	})
+	last, done := lastWrite(ctx)
+	defer done()
+	if r := e.Run(last, after, nil); !r.OK() {
+		failed.RecordErr = r.Failures[0]
+	}
+	out.Release = written(e, in.Next)
+	return out, failed
+}
+
+// begun tells that an uninstall has come as far as deleting objects.
+func begun(result *engine.Result) bool {
+	switch result.Reached {
+	case plan.BlockDelete, string(release.PostDelete), plan.BlockRecord:
+		return true
+	}
+	return false
+}
+
+func (s *Service) gatherUninstall(ctx context.Context, opts UninstallOptions) (plan.Inputs, error) {
+	in := plan.Inputs{Options: opts.Plan}
+	h, err := s.history(ctx, opts.Name)
+	if err != nil {
+		return in, err
+	}
+	last := h.last()
+	if last == nil {
+		return in, &NoReleaseError{Name: opts.Name, Namespace: opts.Namespace}
+	}
+	if last.Status == release.Uninstalled && opts.Plan.KeepHistory {
+		return in, diag.Problem{Summary: fmt.Sprintf("release %s is uninstalled already", opts.Name)}
+	}
+	// The current revision's hooks run and its record is marked: the deployed
+	// one's where a failed upgrade came after it would be the wrong record.
+	if in.Next, err = h.get(ctx, last.Revision); err != nil {
+		return in, err
+	}
+	catalog, _, err := s.Cluster.Discover(ctx)
+	if err != nil {
+		return in, err
+	}
+	r := &reader{release: opts.Name, namespace: opts.Namespace, catalog: catalog}
+	current, err := r.recorded(in.Next)
+	if err != nil {
+		return in, err
+	}
+	in.Hooks, in.Recorded = current.hooks, current.wanted
+	past, err := h.inCluster(ctx)
+	if err != nil {
+		return in, err
+	}
+	for _, rec := range past {
+		if rec.Revision == in.Next.Revision {
+			continue
+		}
+		c, err := r.recorded(rec.Clone())
+		if err != nil {
+			return in, err
+		}
+		in.Recorded = append(in.Recorded, c.wanted...)
+	}
+	in.Recorded = distinct(in.Recorded)
+	in.Forget = h.all()
+	in.Live, err = s.Cluster.Snapshot(ctx, refs(in.Recorded))
+	return in, err
+}

@@ -1,0 +1,89 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/release"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Inputs is everything that was gathered for one operation. The builders read
+// it and change nothing in it.
+type Inputs struct {
+	// Next is the revision to write (install, upgrade, rollback) or to work on
+	// (uninstall, test), complete but for its status and description.
+	Next *release.Release
+	// Wanted are Next's ordinary objects, in install order, with namespaces
+	// filled in and ownership metadata set.
+	Wanted []object.Parsed
+	// Hooks are Next's hooks in the order of its record.
+	Hooks []Hook
+	// Recorded are the objects of the revisions whose objects may be live: the
+	// deployed one and every failed one after it. What is recorded and no
+	// longer wanted is pruned.
+	Recorded []object.Parsed
+	// Live is what the cluster holds of wanted and recorded objects and CRDs.
+	Live map[object.Key]*unstructured.Unstructured
+	// Known are the hook objects that recorded revisions of this release hold,
+	// beside those of Next: leftovers like them may be replaced.
+	Known map[object.Key][]*unstructured.Unstructured
+	// CRDs are the objects of the chart's crds/ folder.
+	CRDs []object.Parsed
+	// Supersede are the revisions that stop being deployed when Next becomes it.
+	Supersede []*release.Release
+	// Forget are the revisions that the history limit removes.
+	Forget  []*release.Release
+	Options Options
+}
+
+// Hook is a hook with its parsed object, whose namespace is filled in.
+type Hook struct {
+	*release.Hook
+	Object *unstructured.Unstructured
+	// Steering is what the chart asks for by annotations.
+	Steering release.Options
+}
+
+// Options are the user's wishes that shape a plan.
+type Options struct {
+	// Timeout is for each hook and each wait afresh, as in Helm; 0 means none.
+	Timeout time.Duration
+	// Wait awaits readiness after the apply, or the end of deleted objects;
+	// WaitForJobs counts a Job as ready only when it is complete.
+	Wait        bool
+	WaitForJobs bool
+	// NoHooks leaves all hooks out but tests.
+	NoHooks         bool
+	CreateNamespace bool
+	// TakeOwnership adopts live objects of other owners, or of none.
+	TakeOwnership bool
+	// ForceConflicts takes over fields that another manager owns.
+	ForceConflicts bool
+	// Strict asks the API server to refuse unknown fields.
+	Strict bool
+	// Description, when set, replaces the standard one of the final record.
+	Description string
+	// KeepHistory leaves the records of an uninstalled release in place.
+	KeepHistory bool
+	// Propagation of deletions by uninstall; empty means background.
+	Propagation metav1.DeletionPropagation
+	Tests       TestOptions
+}
+
+// TestOptions say which tests run, and how.
+type TestOptions struct {
+	// Run adds the tests to an install, upgrade or rollback.
+	Run bool
+	// Timeout is for each test; 0 means that of Options.
+	Timeout time.Duration
+	// FailFast skips the remaining tests after the first failure.
+	FailFast bool
+	// Parallel is how many tests of one weight may run side by side; below 2
+	// only those do that ask for it themselves.
+	Parallel int
+	Retries  int
+	// Select chooses among the test hooks; nil takes all.
+	Select func(Hook) bool
+}

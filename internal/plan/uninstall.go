@@ -1,0 +1,58 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/pintle-dev/pintle/internal/release"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// BuildUninstall plans the removal of a release: of Next, whose objects are
+// Recorded, and of its history, which is Forget.
+func BuildUninstall(in Inputs) *Plan {
+	b := newBuilder(Uninstall, in)
+	b.alone(Step{
+		ID: "record/uninstalling", Block: BlockPrepare, Reason: "intent comes before the change",
+		Action: WriteRecord{Release: in.Next, Status: release.Uninstalling, Description: "Deletion in progress (or silently failed)"},
+	})
+	b.hooks(release.PreDelete)
+	how := in.Options.Propagation
+	if how == "" {
+		how = metav1.DeletePropagationBackground
+	}
+	b.deletions(BlockDelete, "part of the release", in.Recorded, how, in.Options.Wait)
+	b.hooks(release.PostDelete)
+	if in.Options.KeepHistory {
+		text := in.Options.Description
+		if text == "" {
+			text = "Uninstallation complete"
+		}
+		b.alone(Step{
+			ID: "record/uninstalled", Block: BlockRecord, Reason: "asked for with --keep-history",
+			Action: WriteRecord{Release: in.Next, Status: release.Uninstalled, Description: text},
+		})
+		return b.plan
+	}
+	b.next()
+	for _, r := range in.Forget {
+		b.add(Step{
+			ID: fmt.Sprintf("record/forget/%d", r.Revision), Block: BlockRecord, Reason: "the release is gone",
+			Action: DeleteRecord{Release: r},
+		})
+	}
+	return b.plan
+}
+
+// BuildTest plans a run of the tests of Next, and the record of their outcome.
+func BuildTest(in Inputs) *Plan {
+	b := newBuilder(Test, in)
+	b.tests()
+	if len(b.plan.Steps) == 0 {
+		return b.plan
+	}
+	b.alone(Step{
+		ID: "record/tests", Block: string(release.Test), Always: true, Reason: "Helm's record tells when each test last ran",
+		Action: WriteRecord{Release: in.Next, Status: in.Next.Info.Status, Description: in.Next.Info.Description},
+	})
+	return b.plan
+}
