@@ -79,4 +79,3 @@ func (o *Objects) write(ctx context.Context, verb, path string, obj *unstructure
 func refTo(gvr schema.GroupVersionResource, namespace, name string) object.Ref {
 	return object.Ref{Group: gvr.Group, Version: gvr.Version, Kind: gvr.Resource, Namespace: namespace, Name: name}
 }
-
