@@ -41,7 +41,7 @@ func main() {
 // run serves until ctx ends, then stops gracefully. It returns nil after an orderly stop.
 func run(ctx context.Context, settings settings, log *slog.Logger) error {
 	log = log.With("version", settings.version)
-	shop, err := openPostgres(ctx)
+	shop, err := openPostgres(ctx, "")
 	if err != nil {
 		return err
 	}

@@ -22,10 +22,10 @@ type postgresShop struct {
 	pool *pgxpool.Pool
 }
 
-// openPostgres prepares connections to the database that the PG* environment variables name. It does not connect yet:
-// an error means that those variables are wrong.
-func openPostgres(ctx context.Context) (*postgresShop, error) {
-	pool, err := pgxpool.New(ctx, "")
+// openPostgres prepares connections to the database that the connection string names; the PG* environment variables fill
+// in what it leaves out. It does not connect yet: an error means that those settings are wrong.
+func openPostgres(ctx context.Context, connection string) (*postgresShop, error) {
+	pool, err := pgxpool.New(ctx, connection)
 	if err != nil {
 		return nil, fmt.Errorf("reading the database settings: %w", err)
 	}
