@@ -71,6 +71,8 @@ type Execution struct {
 	StartedAt   time.Time
 	CompletedAt time.Time
 	Phase       Phase
+
+	unknown map[string]json.RawMessage
 }
 
 // Hook is one hook of a release, as the record keeps it.
