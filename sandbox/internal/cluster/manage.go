@@ -1,0 +1,258 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/pintle-dev/pintle/sandbox/internal/host"
+	"github.com/pintle-dev/pintle/sandbox/internal/image"
+	"github.com/pintle-dev/pintle/sandbox/internal/process"
+)
+
+// NotUp is returned where a sandbox is needed and there is none.
+var NotUp = errors.New("no sandbox is up: `pintle-sandbox up` starts one")
+
+// Down ends the sandbox in l and removes every trace of it from the machine. It
+// finds nothing to do without an error.
+func Down(ctx context.Context, l Layout) error {
+	unlock, err := lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := checkDir(l); err != nil {
+		return err
+	}
+	return sweep(ctx, l)
+}
+
+// ComponentStatus is how one component is.
+type ComponentStatus struct {
+	Name string `json:"name"`
+	PID  int    `json:"pid"`
+	// Problem is empty for a component that works.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Report is how a sandbox is.
+type Report struct {
+	Dir        string            `json:"dir"`
+	Created    time.Time         `json:"created"`
+	Kubeconfig string            `json:"kubeconfig"`
+	Server     string            `json:"server"`
+	Version    string            `json:"version,omitempty"`
+	Components []ComponentStatus `json:"components"`
+	// NodeProblem is empty when the node takes pods.
+	NodeProblem string `json:"nodeProblem,omitempty"`
+}
+
+// Problem returns what is wrong, or nil for a healthy sandbox.
+func (r Report) Problem() error {
+	var problems []error
+	for _, component := range r.Components {
+		if component.Problem != "" {
+			problems = append(problems, fmt.Errorf("%s: %s", component.Name, component.Problem))
+		}
+	}
+	if r.NodeProblem != "" {
+		problems = append(problems, fmt.Errorf("node: %s", r.NodeProblem))
+	}
+	return errors.Join(problems...)
+}
+
+// Status looks at each part of the sandbox in l. It returns NotUp when there is
+// none.
+func Status(ctx context.Context, l Layout) (Report, error) {
+	remembered, found, err := loadState(l)
+	if err != nil {
+		return Report{}, err
+	}
+	if !found || len(remembered.Components) == 0 {
+		return Report{}, NotUp
+	}
+	network, err := host.ParseNetwork(remembered.Network)
+	if err != nil {
+		return Report{}, err
+	}
+	server := plan{network: network}.server()
+	report := Report{Dir: l.Dir, Created: remembered.Created, Kubeconfig: l.Kubeconfig(), Server: server}
+	for _, component := range remembered.Components {
+		status := ComponentStatus{Name: component.Name, PID: component.PID}
+		if !component.Alive() {
+			status.PID, status.Problem = 0, "not running"
+		} else if err := ask(ctx, healthCheck(l, server, component.Name)); err != nil {
+			status.Problem = err.Error()
+		}
+		report.Components = append(report.Components, status)
+	}
+	_, client, err := newClient(l)
+	if err != nil {
+		report.NodeProblem = err.Error()
+		return report, nil
+	}
+	if err := ask(ctx, nodeReady(client)); err != nil {
+		report.NodeProblem = err.Error()
+	}
+	if version, err := client.ServerVersion(); err == nil {
+		report.Version = version.GitVersion
+	}
+	return report, nil
+}
+
+func ask(ctx context.Context, check func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	return check(ctx)
+}
+
+// Stop ends one component, after asking it to and giving it grace.
+func Stop(ctx context.Context, l Layout, name string, grace time.Duration) error {
+	_, component, err := locate(l, name)
+	if err != nil {
+		return err
+	}
+	return process.Stop(ctx, component.ID, grace)
+}
+
+// Start starts a component that was stopped or has crashed, as it was started
+// before, and waits until it works. One that runs is left alone.
+func Start(ctx context.Context, l Layout, name string) error {
+	remembered, component, err := locate(l, name)
+	if err != nil {
+		return err
+	}
+	network, err := host.ParseNetwork(remembered.Network)
+	if err != nil {
+		return err
+	}
+	if !component.Alive() {
+		running, err := process.Start(component.Spec, l.Dir)
+		if err != nil {
+			return err
+		}
+		component.ID = running.ID
+		if err := remembered.save(l); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	check := healthCheck(l, plan{network: network}.server(), name)
+	return poll(ctx, func(ctx context.Context) error {
+		if !component.Alive() {
+			return final{fmt.Errorf("%s ended; its log %s ends with:\n%s", name, l.Log(name), tail(l.Log(name)))}
+		}
+		return check(ctx)
+	})
+}
+
+func locate(l Layout, name string) (*state, *component, error) {
+	remembered, found, err := loadState(l)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !found {
+		return nil, nil, NotUp
+	}
+	component, ok := remembered.find(name)
+	if !ok {
+		return nil, nil, fmt.Errorf("no component is called %q; there are %s", name, strings.Join(remembered.names(), ", "))
+	}
+	return remembered, component, nil
+}
+
+func (s *state) names() []string {
+	var names []string
+	for _, component := range s.Components {
+		names = append(names, component.Name)
+	}
+	return names
+}
+
+// Components lists the names of the sandbox's components.
+func Components(l Layout) ([]string, error) {
+	remembered, found, err := loadState(l)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, NotUp
+	}
+	return remembered.names(), nil
+}
+
+// Load puts the images of an archive into the sandbox and returns their names.
+// They can be run at once, with any pull policy.
+func Load(ctx context.Context, l Layout, archive string) ([]string, error) {
+	if _, found, err := loadState(l); err != nil {
+		return nil, err
+	} else if !found {
+		return nil, NotUp
+	}
+	refs, err := image.NewStore(l.Images()).Load(archive)
+	if err != nil {
+		return nil, err
+	}
+	for _, ref := range refs {
+		name, _, _ := strings.Cut(ref, "/")
+		if err := writeMirror(l, name); err != nil {
+			return nil, err
+		}
+		if err := pull(ctx, l, ref); err != nil {
+			return nil, err
+		}
+	}
+	return refs, nil
+}
+
+// pull makes containerd fetch an image, in place of one that it has by that name.
+func pull(ctx context.Context, l Layout, ref string) error {
+	out, err := ctr(ctx, l, "images", "pull", "--hosts-dir", l.config("registries"), ref)
+	if err != nil {
+		return fmt.Errorf("fetching %s into containerd: %w: %s", ref, err, out)
+	}
+	return nil
+}
+
+// Refresh makes containerd fetch again those images that it has and whose content
+// in the stores has changed since.
+func Refresh(ctx context.Context, l Layout, store *image.Store) ([]string, error) {
+	if report, err := Status(ctx, l); err != nil || report.Problem() != nil {
+		return nil, nil // nothing runs that could hold old images
+	}
+	out, err := ctr(ctx, l, "images", "list")
+	if err != nil {
+		return nil, fmt.Errorf("listing containerd's images: %w: %s", err, out)
+	}
+	var refreshed []string
+	for line := range strings.Lines(out) {
+		// REF TYPE DIGEST SIZE ...
+		fields := strings.Fields(line)
+		if len(fields) < 3 {
+			continue
+		}
+		descriptor, ok, err := store.Find(fields[0])
+		if err != nil {
+			return nil, err
+		}
+		if !ok || descriptor.Digest.String() == fields[2] {
+			continue
+		}
+		if err := pull(ctx, l, fields[0]); err != nil {
+			return nil, err
+		}
+		refreshed = append(refreshed, fields[0])
+	}
+	return refreshed, nil
+}
+
+// ctr runs containerd's own client on the images that kubelet sees.
+func ctr(ctx context.Context, l Layout, args ...string) (string, error) {
+	args = append([]string{"--address", l.run("containerd.sock"), "--namespace", "k8s.io"}, args...)
+	out, err := exec.CommandContext(ctx, "ctr", args...).CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}

@@ -1,0 +1,353 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/pintle-dev/pintle/sandbox/internal/host"
+	"github.com/pintle-dev/pintle/sandbox/internal/image"
+	"github.com/pintle-dev/pintle/sandbox/internal/process"
+)
+
+// readyTimeout limits how long one component may take to become ready. It is
+// generous: a build beside it may take all of the processor.
+const readyTimeout = 2 * time.Minute
+
+// Options of a sandbox.
+type Options struct {
+	Layout   Layout
+	Network  host.Network
+	Programs Programs
+	// Images is the store of the images that the sandbox makes.
+	Images *image.Store
+	// ImagesDir is that store's folder.
+	ImagesDir string
+	// APIServerArgs are added to the API server's arguments.
+	APIServerArgs []string
+	// Progress is told each step that was done and the time that it took.
+	Progress func(step string, took time.Duration)
+	// Note is told what is worth knowing besides.
+	Note func(text string)
+	// Now is the time.
+	Now func() time.Time
+}
+
+// AlreadyUp is what Up returns when there is nothing to do.
+var AlreadyUp = errors.New("the sandbox is already up")
+
+// Up brings a sandbox up. It returns when the node takes pods, DNS answers and
+// volumes are provisioned. A sandbox that is up and healthy is left alone: Up
+// returns AlreadyUp. What an earlier one left behind is cleared first; when Up
+// fails, what it started is left for Down, and its logs for a person.
+func Up(ctx context.Context, o Options) error {
+	unlock, err := lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := checkDir(o.Layout); err != nil {
+		return err
+	}
+	healthy, err := o.settled(ctx)
+	if err != nil {
+		return err
+	}
+	if healthy {
+		return AlreadyUp
+	}
+	u := &upping{Options: o}
+	u.plan = plan{
+		layout: o.Layout, network: o.Network, programs: o.Programs, images: o.ImagesDir,
+		apiserverArgs: o.APIServerArgs, snapshotter: "overlayfs",
+	}
+	steps := []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"leftovers cleared", u.clear},
+		{"images made", u.makeImages},
+		{"certificates and configuration written", u.prepare},
+		{"network made", u.makeNetwork},
+		{"etcd, containerd and the image registry started", u.startFirst},
+		{"API server ready", u.awaitAPIServer},
+		{"controllers, scheduler, kubelet, proxy and DNS started", u.startSecond},
+		{"node ready", u.awaitNode},
+		{"accounts, DNS and volumes ready", u.awaitServices},
+	}
+	for _, step := range steps {
+		began := o.Now()
+		if err := step.do(ctx); err != nil {
+			return err
+		}
+		o.Progress(step.name, o.Now().Sub(began))
+	}
+	return nil
+}
+
+// lock keeps a second Up or Down out. The name is known to the kernel only, and
+// gone with this process.
+func lock() (func(), error) {
+	listener, err := net.Listen("unix", "@pintle-sandbox")
+	if err != nil {
+		return nil, fmt.Errorf("another pintle-sandbox is bringing a sandbox up or down: %w", err)
+	}
+	return func() { listener.Close() }, nil
+}
+
+// settleTime is how long a sandbox whose processes all run may seem ill, on a busy
+// machine, before it counts as such.
+const settleTime = 20 * time.Second
+
+// settled says whether the sandbox is up and healthy.
+func (o Options) settled(ctx context.Context) (bool, error) {
+	remembered, found, err := loadState(o.Layout)
+	if err != nil || !found {
+		return false, err
+	}
+	for _, component := range remembered.Components {
+		if !component.Alive() {
+			o.Note(component.Name + " of an earlier sandbox does not run any more: starting over")
+			return false, nil
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	err = poll(ctx, func(ctx context.Context) error {
+		report, err := Status(ctx, o.Layout)
+		if err != nil {
+			return err
+		}
+		return report.Problem()
+	})
+	if err != nil {
+		o.Note(fmt.Sprintf("an earlier sandbox is not healthy: starting over (%v)", err))
+	}
+	return err == nil, nil
+}
+
+// upping is a sandbox that is being brought up.
+type upping struct {
+	Options
+	plan    plan
+	state   state
+	running map[string]*process.Running
+	config  *rest.Config
+	client  *kubernetes.Clientset
+}
+
+// clear removes what this sandbox left behind, and what one in another folder did
+// if none of its processes runs any more.
+func (u *upping) clear(ctx context.Context) error {
+	owner, err := host.NetworkOwner()
+	if err != nil {
+		return err
+	}
+	if owner != "" && owner != u.Layout.Dir {
+		other := Layout{Dir: owner}
+		running, err := process.Marked(owner)
+		if err != nil {
+			return err
+		}
+		if len(running) > 0 {
+			return fmt.Errorf("a sandbox is up in %s, and a machine has room for one: end it with `pintle-sandbox down --dir %s`", owner, owner)
+		}
+		if err := sweep(ctx, other); err != nil {
+			return fmt.Errorf("clearing what the sandbox in %s left behind: %w", owner, err)
+		}
+	}
+	if err := sweep(ctx, u.Layout); err != nil {
+		return fmt.Errorf("clearing leftovers: %w", err)
+	}
+	return nil
+}
+
+func (u *upping) makeImages(ctx context.Context) error {
+	return MakeImages(ctx, u.Programs, u.Images, u.Note)
+}
+
+// MakeImages makes the images that are missing from store, or that are made from
+// something else by now.
+func MakeImages(ctx context.Context, programs Programs, store *image.Store, note func(string)) error {
+	recipes := image.Catalogue(image.Programs{Kubectl: programs.Kubectl, Tools: programs.imageTools(), Dir: programs.Images})
+	missing, err := store.Missing(recipes)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	return store.Build(ctx, missing, func(recipe image.Recipe) {
+		note("making " + strings.Join(recipe.References(), ", "))
+	})
+}
+
+func (u *upping) prepare(context.Context) error {
+	settings, err := host.ReadSettings()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(u.Layout.Dir, 0o755); err != nil {
+		return fmt.Errorf("making the state folder: %w", err)
+	}
+	if err := os.WriteFile(u.Layout.in(marker), []byte("`pintle-sandbox down` deletes it.\n"), 0o644); err != nil {
+		return fmt.Errorf("making the state folder: %w", err)
+	}
+	if err := u.Layout.make(); err != nil {
+		return err
+	}
+	u.state = state{Version: stateVersion, Created: u.Now(), Network: u.Network.Prefix.String(), Settings: settings}
+	if err := u.state.save(u.Layout); err != nil {
+		return err
+	}
+	if !host.OverlayWorks(u.Layout.data(".")) {
+		u.plan.snapshotter = "native"
+		u.Note("overlay mounts do not work in " + u.Layout.Dir + ": containers' file systems are copied, which is slower")
+	}
+	if err := u.plan.writeCertificates(u.Now()); err != nil {
+		return err
+	}
+	return u.plan.writeConfig()
+}
+
+func (u *upping) makeNetwork(ctx context.Context) error {
+	if err := host.MakeCgroups(); err != nil {
+		return err
+	}
+	if err := host.MakeNetwork(ctx, u.Network, u.Layout.Dir); err != nil {
+		return err
+	}
+	if err := host.EnableForwarding(); err != nil {
+		return err
+	}
+	return u.checkPorts()
+}
+
+// checkPorts says which address is taken: a component would only say so in its log.
+func (u *upping) checkPorts() error {
+	node := u.Network.Node().String()
+	addresses := []string{fmt.Sprintf("%s:%d", node, apiserverPort), fmt.Sprintf("%s:%d", node, kubeletPort), node + ":53"}
+	for _, port := range []int{
+		etcdPort, etcdPeerPort, registryPort, controllerManagerPort, schedulerPort, proxyHealthPort, proxyMetricsPort,
+		dnsReadyPort, provisionerPort, kubeletHealthPort,
+	} {
+		addresses = append(addresses, fmt.Sprintf("%s:%d", loopback, port))
+	}
+	var taken []string
+	for _, address := range addresses {
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			taken = append(taken, address)
+			continue
+		}
+		listener.Close()
+	}
+	if len(taken) > 0 {
+		return fmt.Errorf("other programs listen on %s, probably on all addresses of the machine: end them", strings.Join(taken, ", "))
+	}
+	return nil
+}
+
+// start starts components and records them.
+func (u *upping) start(specs ...process.Spec) error {
+	if u.running == nil {
+		u.running = map[string]*process.Running{}
+	}
+	for _, spec := range specs {
+		running, err := process.Start(spec, u.Layout.Dir)
+		if err != nil {
+			return err
+		}
+		u.running[spec.Name] = running
+		u.state.Components = append(u.state.Components, component{Spec: spec, ID: running.ID})
+		if err := u.state.save(u.Layout); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// await waits until ready returns nil. It gives up at once when one of the
+// components that were started ends.
+func (u *upping) await(ctx context.Context, what string, ready func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	return poll(ctx, func(ctx context.Context) error {
+		for name, running := range u.running {
+			select {
+			case <-running.Ended:
+				return final{fmt.Errorf("%s ended (%v); its log %s ends with:\n%s", name, running.Err(), u.Layout.Log(name), tail(u.Layout.Log(name)))}
+			default:
+			}
+		}
+		if err := ready(ctx); err != nil {
+			return fmt.Errorf("waiting for %s: %w", what, err)
+		}
+		return nil
+	})
+}
+
+func (u *upping) awaitComponents(ctx context.Context, names ...string) error {
+	for _, name := range names {
+		if err := u.await(ctx, name, healthCheck(u.Layout, u.plan.server(), name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (u *upping) startFirst(ctx context.Context) error {
+	if err := u.start(u.plan.first()...); err != nil {
+		return err
+	}
+	return u.awaitComponents(ctx, etcd, containerd, registry)
+}
+
+func (u *upping) awaitAPIServer(ctx context.Context) error {
+	if err := u.awaitComponents(ctx, apiserver); err != nil {
+		return err
+	}
+	var err error
+	u.config, u.client, err = newClient(u.Layout)
+	return err
+}
+
+func (u *upping) startSecond(ctx context.Context) error {
+	if err := u.start(u.plan.second()...); err != nil {
+		return err
+	}
+	return u.plan.applyBase(ctx, u.config)
+}
+
+func (u *upping) awaitNode(ctx context.Context) error {
+	return u.await(ctx, "the node", nodeReady(u.client))
+}
+
+func (u *upping) awaitServices(ctx context.Context) error {
+	if err := u.awaitComponents(ctx, controllerManager, scheduler, kubelet, proxy, dns, provisioner); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return u.await(ctx, "the default ServiceAccount", accountsReady(u.client)) })
+	group.Go(func() error { return u.await(ctx, "DNS", dnsAnswers(u.Network.Node().String())) })
+	return group.Wait()
+}
+
+// tailSize is how much of a log is shown when its component ended, in bytes.
+const tailSize = 2000
+
+func tail(path string) string {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	if len(raw) > tailSize {
+		raw = raw[len(raw)-tailSize:]
+	}
+	return strings.TrimSpace(string(raw))
+}
