@@ -38,6 +38,7 @@ type Client struct {
 	reached atomic.Bool
 	counts  counter
 	served  served
+	pods    podSights
 }
 
 // Target says which cluster is meant, in the user's own terms.

@@ -31,6 +31,9 @@ func (c *Client) Watch(ctx context.Context, targets []object.Target) (<-chan obj
 		group.Go(func() error { return s.list(listing) })
 	}
 	if err := group.Wait(); err != nil {
+		for _, s := range sources {
+			s.leave()
+		}
 		return nil, err
 	}
 	out := make(chan object.Observation)

@@ -79,6 +79,7 @@ func (s *source) query() url.Values {
 // run watches until ctx ends. Nothing but that ends it: who waits has a time
 // limit of their own, and a cluster that is away now may be back before.
 func (s *source) run(ctx context.Context) {
+	defer s.leave()
 	pause := firstPause
 	for ctx.Err() == nil {
 		started := time.Now()
@@ -189,12 +190,24 @@ func (s *source) saw(obj *unstructured.Unstructured) {
 	}
 	unstructured.RemoveNestedField(obj.Object, "metadata", "managedFields")
 	s.last[name] = obj
-	s.queue.put(object.Observation{Ref: s.ref(name), Object: obj})
+	s.report(object.Observation{Ref: s.ref(name), Object: obj})
 }
 
 func (s *source) gone(name string, last *unstructured.Unstructured) {
 	delete(s.last, name)
-	s.queue.put(object.Observation{Ref: s.ref(name), Object: last, Gone: true})
+	s.report(object.Observation{Ref: s.ref(name), Object: last, Gone: true})
+}
+
+func (s *source) report(o object.Observation) {
+	s.client.pods.note(o)
+	s.queue.put(o)
+}
+
+// leave tells that the source sees no more.
+func (s *source) leave() {
+	for name := range s.last {
+		s.client.pods.forget(s.ref(name))
+	}
 }
 
 // follow makes one watch request and handles its events until it ends.
