@@ -55,7 +55,7 @@ func (b *board) take(e event.Event) {
 		}
 	case event.LogLine:
 		if r := b.rows[e.StepID]; r != nil && b.opts.Logs == LogsAuto {
-			r.log = append(r.log, logText(e.Hook, e.Container, e.Line.Text))
+			r.log = append(r.log, e.Container+" | "+clean(e.Line.Text))
 			r.log = r.log[max(0, len(r.log)-logRows):]
 		}
 	case event.StepFinished:
@@ -103,7 +103,10 @@ func (b *board) lines(now time.Time, n *narrator) []line {
 		}
 	}
 	if n.block != nil && working > 0 {
-		out = append(out, line{phase: n.block.name, subject: objects(n.block.total) + " so far", text: fmt.Sprintf("%d under way", working)})
+		out = append(out, line{
+			phase: n.block.name, subject: objects(n.block.total) + " so far", text: fmt.Sprintf("%d under way", working),
+			took: now.Sub(n.block.started), look: lipgloss.NewStyle(),
+		})
 	}
 	if len(out) > liveRows {
 		hidden := len(out) - liveRows + 1
@@ -117,7 +120,7 @@ func (r *row) hook(now time.Time, name string) []line {
 	if r.status.Trouble() {
 		text = observation(r.status)
 	}
-	out := []line{{phase: phase(r.step), subject: name, text: text, took: now.Sub(r.started), timed: true, look: liveLook(r.status)}}
+	out := []line{{phase: phase(r.step), subject: name, text: text, took: now.Sub(r.started), look: liveLook(r.status)}}
 	for _, l := range r.log {
 		out = append(out, line{raw: "  " + l, look: faint})
 	}
@@ -132,11 +135,11 @@ func (r *row) await(now time.Time, n *narrator, a plan.Await) []line {
 			continue
 		}
 		out = append(out, line{
-			phase: phase(r.step), subject: n.name(ref), text: observation(w.status), took: now.Sub(r.started), timed: true, look: liveLook(w.status),
+			phase: phase(r.step), subject: n.name(ref), text: observation(w.status), took: now.Sub(r.started), look: liveLook(w.status),
 		})
 	}
 	if len(out) == 0 {
-		out = append(out, line{phase: phase(r.step), subject: objects(len(a.Objects)), text: "settling", took: now.Sub(r.started), timed: true})
+		out = append(out, line{phase: phase(r.step), subject: objects(len(a.Objects)), text: "settling", took: now.Sub(r.started)})
 	}
 	return out
 }

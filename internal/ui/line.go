@@ -48,6 +48,34 @@ func (l line) format(s style, subjects int) string {
 	return strings.TrimRight(strings.Join(parts, "  "), " ")
 }
 
+// narrow is the width below which a live line has no room for the phase.
+const narrow = 72
+
+// live renders a line of what is under way so that it fits into width. The
+// time comes before the text, which is what may be cut off.
+func (l line) live(s style, subjects, width int) string {
+	if l.phase == "" {
+		return s.with(l.look, ansi.Truncate(l.raw, width, "…"))
+	}
+	phase := pad(l.phase, phaseWidth) + "  "
+	if width < narrow {
+		phase, subjects = "", min(subjects, width/2)
+	}
+	head := phase + pad(ansi.Truncate(l.subject, subjects, "…"), subjects) + "  " + padLeft(elapsed(l.took), 6) + "  "
+	rest := width - ansi.StringWidth(head)
+	if rest <= 0 {
+		return ansi.Truncate(head, width, "…")
+	}
+	return s.with(faint, phase) + strings.TrimPrefix(head, phase) + s.with(l.look, ansi.Truncate(l.text, rest, "…"))
+}
+
+func padLeft(text string, width int) string {
+	if missing := width - ansi.StringWidth(text); missing > 0 {
+		return strings.Repeat(" ", missing) + text
+	}
+	return text
+}
+
 // pad fills up to a width in columns of the screen, not bytes.
 func pad(text string, width int) string {
 	if missing := width - ansi.StringWidth(text); missing > 0 {

@@ -84,7 +84,7 @@ func (c *canvas) draw(stay []line, live []line, subjects int) {
 	width := c.streams.width()
 	next := make([]string, len(live))
 	for i, l := range live {
-		next[i] = ansi.Truncate(l.format(c.style, subjects), width-1, "…")
+		next[i] = l.live(c.style, subjects, width-1)
 	}
 	if len(stay) == 0 && equal(next, c.drawn) {
 		return
@@ -106,7 +106,8 @@ func (c *canvas) draw(stay []line, live []line, subjects int) {
 }
 
 // back moves to where the live lines begin and erases them. After the window
-// was made narrower, a line may cover several rows.
+// was made narrower, terminals wrap what was wider, so that a line may cover
+// several rows.
 func (c *canvas) back(width int) string {
 	rows := 0
 	for _, l := range c.drawn {
