@@ -91,6 +91,10 @@ no chart here
 -- noversion/Chart.yaml --
 apiVersion: v2
 name: noversion
+-- future/Chart.yaml --
+apiVersion: v3
+name: future
+version: 1.0.0
 -- defaults/Chart.yaml --
 apiVersion: v2
 name: defaults
@@ -140,6 +144,7 @@ a: 1
 		{"broken", []string{"Chart.yaml", "broken/Chart.yaml:3: ", "mapping values are not allowed"}},
 		{"nothing", []string{"is not a chart", "no Chart.yaml"}},
 		{"noversion", []string{"noversion/Chart.yaml: ", "version is required"}},
+		{"future", []string{"future/Chart.yaml: ", `apiVersion "v3"`}},
 		{"defaults", []string{"defaults/values.yaml:2: "}},
 		{"parent", []string{"parent/charts/db/values.yaml:3: ", "cannot start any token"}},
 		{"library", []string{"library/Chart.yaml: ", "cannot be installed"}},

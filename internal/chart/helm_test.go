@@ -24,12 +24,18 @@ func publicCharts(t testing.TB) []string {
 	if folder == "" {
 		folder = filepath.Join("..", "..", "..", "shared", "charts")
 	}
-	charts, err := filepath.Glob(filepath.Join(folder, "*.tgz"))
-	if err != nil {
-		t.Fatal(err)
+	var charts []string
+	for _, pattern := range []string{"*.tgz", "*/Chart.yaml"} {
+		found, err := filepath.Glob(filepath.Join(folder, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range found {
+			charts = append(charts, strings.TrimSuffix(path, "/Chart.yaml"))
+		}
 	}
 	if len(charts) == 0 {
-		t.Skipf("no charts in %s: set PINTLE_CHARTS to a folder of .tgz files", folder)
+		t.Skipf("no charts in %s: set PINTLE_CHARTS to a folder of charts", folder)
 	}
 	return charts
 }

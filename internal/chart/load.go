@@ -76,6 +76,13 @@ func Open(path string) (*Chart, error) {
 	if err != nil {
 		return nil, loadProblem(path, err)
 	}
+	if v := loaded.Metadata.APIVersion; v != helmchart.APIVersionV1 && v != helmchart.APIVersionV2 {
+		return nil, diag.Problem{
+			Summary: fmt.Sprintf("charts of apiVersion %q are not supported", v),
+			Detail:  "it must be v2, or v1 for charts of Helm 2",
+			File:    filepath.Join(path, "Chart.yaml"),
+		}
+	}
 	orderSubcharts(loaded)
 	c := &Chart{helm: loaded}
 	if loaded.Metadata.Deprecated {
