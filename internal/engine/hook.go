@@ -95,7 +95,9 @@ func (h *hookRun) execute(ctx, soft context.Context) outcome {
 	verdict := m.follow(limited, seen)
 	if limited.Err() != nil && verdict.State == health.InProgress {
 		verdict = h.gaveUp(soft, verdict)
-		h.stop(ctx, m, seen)
+		if err := h.stop(ctx, m, seen); err != nil {
+			verdict.Message += fmt.Sprintf("; stopping it failed: %v", err)
+		}
 	}
 	m.drain(ctx, seen)
 	h.run.Pods = m.records()

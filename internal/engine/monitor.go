@@ -81,6 +81,9 @@ func (m *monitor) take(o object.Observation) (health.Status, bool) {
 	uid := string(o.Object.GetUID())
 	if o.Ref.Is("", "Pod") && (uid == m.hook.run.UID || m.owned(o.Object)) {
 		m.notePod(uid, o.Object)
+		if o.Gone {
+			m.markEnded(uid)
+		}
 	}
 	if uid != m.hook.run.UID {
 		return health.Status{}, false
@@ -175,28 +178,23 @@ func (m *monitor) followLog(pod object.Ref, key logKey) {
 // drain takes in what was still on its way when the verdict fell: the last
 // state of the pods and the last lines of their logs, for a bounded time.
 func (m *monitor) drain(ctx context.Context, seen <-chan object.Observation) {
-	grace := time.NewTimer(m.hook.engine.opts.DrainGrace)
-	defer grace.Stop()
-	for !m.podsEnded() {
+	ctx, cancel := context.WithTimeout(ctx, m.hook.engine.opts.DrainGrace)
+	defer cancel()
+	for !m.podsEnded() && ctx.Err() == nil {
 		select {
 		case o, ok := <-seen:
 			if !ok {
-				return
-			}
-			if o.Object != nil {
+				cancel()
+			} else if o.Object != nil {
 				m.take(o)
 			}
-			continue
-		case <-grace.C:
 		case <-ctx.Done():
 		}
-		break
 	}
 	done := make(chan struct{})
 	go func() { m.followers.Wait(); close(done) }()
 	select {
 	case <-done:
-	case <-grace.C:
 	case <-ctx.Done():
 	}
 	m.close()
@@ -213,11 +211,8 @@ func (m *monitor) awaitPodsEnd(ctx context.Context, seen <-chan object.Observati
 			if !ok {
 				return nil
 			}
-			if o.Object != nil && o.Ref.Is("", "Pod") {
+			if o.Object != nil {
 				m.take(o)
-				if o.Gone {
-					m.markEnded(string(o.Object.GetUID()))
-				}
 			}
 		}
 	}

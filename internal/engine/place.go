@@ -103,14 +103,13 @@ func (h *hookRun) removeLeftover(ctx context.Context, leftover *unstructured.Uns
 // stop ends a hook that is to run no longer, and awaits its end, so that
 // nothing runs beside what follows. A Job is suspended, which ends its pods
 // and keeps the Job as evidence; a Pod can only be deleted.
-func (h *hookRun) stop(ctx context.Context, m *monitor, seen <-chan object.Observation) {
+func (h *hookRun) stop(ctx context.Context, m *monitor, seen <-chan object.Observation) error {
 	ctx, cancel := context.WithTimeout(ctx, max(h.engine.opts.StopGrace, time.Second))
 	defer cancel()
 	ref := h.run.Object
 	if ref.Is("", "Pod") {
 		_, err := h.engine.remove(ctx, ref, h.run.UID, metav1.DeletePropagationBackground, true, 0)
-		h.stopped(err)
-		return
+		return err
 	}
 	suspend := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": ref.APIVersion(), "kind": ref.Kind,
@@ -120,20 +119,14 @@ func (h *hookRun) stop(ctx context.Context, m *monitor, seen <-chan object.Obser
 	force := true
 	_, err := h.engine.cluster.Apply(ctx, suspend, metav1.PatchOptions{FieldManager: stopManager, Force: &force})
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
-		err = nil // gone, or another one of that name
+		return nil // gone, or another one of that name
 	}
-	if err == nil {
-		err = m.awaitPodsEnd(ctx, seen)
+	if err != nil {
+		return err
 	}
-	h.stopped(err)
+	return m.awaitPodsEnd(ctx, seen)
 }
 
 // stopManager owns the one field that stops a hook's Job, so that it never
 // becomes part of what our applies own.
 const stopManager = "pintle-stop"
-
-func (h *hookRun) stopped(err error) {
-	if err != nil {
-		h.run.Message += fmt.Sprintf(" (and stopping it failed: %v)", err)
-	}
-}

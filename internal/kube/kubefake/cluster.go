@@ -30,7 +30,7 @@ type Cluster struct {
 	mu       sync.Mutex
 	catalog  *object.Catalog
 	objects  map[object.Key]*unstructured.Unstructured
-	applied  map[types.UID]map[string]any
+	applied  map[manager]map[string]any
 	version  int
 	born     int
 	watchers map[*watcher]bool
@@ -44,6 +44,12 @@ type Cluster struct {
 	refusals []*refusal
 	lingers  []scripted[time.Duration]
 	requests []Request
+}
+
+// manager is a field manager of one object: each owns what it applied last.
+type manager struct {
+	object types.UID
+	name   string
 }
 
 // Request is one request that the cluster got, refused ones included.
@@ -64,7 +70,7 @@ func New(namespaces ...string) *Cluster {
 	c := &Cluster{
 		catalog:  object.NewCatalog(Kinds()),
 		objects:  map[object.Key]*unstructured.Unstructured{},
-		applied:  map[types.UID]map[string]any{},
+		applied:  map[manager]map[string]any{},
 		watchers: map[*watcher]bool{},
 		logs:     map[string]*output{},
 	}

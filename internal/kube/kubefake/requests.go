@@ -31,7 +31,7 @@ func (c *Cluster) Create(ctx context.Context, obj *unstructured.Unstructured, op
 			r, _ := c.kind(ref.GVK())
 			return nil, apierrors.NewAlreadyExists(r.GVR().GroupResource(), ref.Name)
 		}
-		return c.begin(key, obj, len(opts.DryRun) > 0)
+		return c.begin(key, obj, opts.FieldManager, len(opts.DryRun) > 0)
 	})
 }
 
@@ -43,10 +43,10 @@ func (c *Cluster) Apply(ctx context.Context, obj *unstructured.Unstructured, opt
 	return c.asked(ctx, dry("patch", opts.DryRun), ref, func(key object.Key) (*unstructured.Unstructured, error) {
 		live := c.objects[key]
 		if live == nil {
-			return c.begin(key, obj, dryRun)
+			return c.begin(key, obj, opts.FieldManager, dryRun)
 		}
 		merged := live.DeepCopy()
-		subtract(merged.Object, c.applied[live.GetUID()], obj.Object)
+		subtract(merged.Object, c.applied[manager{live.GetUID(), opts.FieldManager}], obj.Object)
 		merge(merged.Object, obj.DeepCopy().Object)
 		if err := c.immutable(ref, live, merged); err != nil {
 			return nil, err
@@ -54,7 +54,7 @@ func (c *Cluster) Apply(ctx context.Context, obj *unstructured.Unstructured, opt
 		if dryRun {
 			return merged, nil
 		}
-		c.applied[live.GetUID()] = obj.DeepCopy().Object
+		c.applied[manager{live.GetUID(), opts.FieldManager}] = obj.DeepCopy().Object
 		if reflect.DeepEqual(live.Object, merged.Object) {
 			return merged, nil
 		}
@@ -150,7 +150,7 @@ func dry(verb string, dryRun []string) string {
 }
 
 // begin stores a new object.
-func (c *Cluster) begin(key object.Key, obj *unstructured.Unstructured, dryRun bool) (*unstructured.Unstructured, error) {
+func (c *Cluster) begin(key object.Key, obj *unstructured.Unstructured, owner string, dryRun bool) (*unstructured.Unstructured, error) {
 	home := object.Key{Kind: "Namespace", Name: key.Namespace}
 	if key.Namespace != "" && c.objects[home] == nil {
 		return nil, apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, key.Namespace)
@@ -165,7 +165,7 @@ func (c *Cluster) begin(key object.Key, obj *unstructured.Unstructured, dryRun b
 	if dryRun {
 		return stored, nil
 	}
-	c.applied[stored.GetUID()] = obj.DeepCopy().Object
+	c.applied[manager{stored.GetUID(), owner}] = obj.DeepCopy().Object
 	c.store(key, stored)
 	c.play(stored)
 	return c.objects[key].DeepCopy(), nil

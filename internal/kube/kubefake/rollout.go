@@ -1,6 +1,7 @@
 package kubefake
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/object"
@@ -50,7 +51,11 @@ func (c *Cluster) playRollout(obj *unstructured.Unstructured) {
 	}
 	generation := obj.GetGeneration()
 	if rollout.Pods != nil {
-		c.playPod(c.podOf(obj), *rollout.Pods, nil)
+		owner := obj
+		if ref.Kind == "Deployment" {
+			owner = c.replicaSetOf(obj)
+		}
+		c.playPod(c.podOf(owner), *rollout.Pods, nil)
 	}
 	if rollout.Never || rollout.Fails != "" && ref.Kind != "Deployment" {
 		return
@@ -70,6 +75,23 @@ func (c *Cluster) playRollout(obj *unstructured.Unstructured) {
 			}
 		})
 	})
+}
+
+// replicaSetOf stores the ReplicaSet of a Deployment's present revision.
+func (c *Cluster) replicaSetOf(deployment *unstructured.Unstructured) *unstructured.Unstructured {
+	rs := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "apps/v1", "kind": "ReplicaSet"}}
+	rs.SetNamespace(deployment.GetNamespace())
+	rs.SetName(fmt.Sprintf("%s-%d", deployment.GetName(), deployment.GetGeneration()))
+	rs.SetAnnotations(map[string]string{"deployment.kubernetes.io/revision": fmt.Sprint(deployment.GetGeneration())})
+	put(rs, []any{map[string]any{
+		"apiVersion": "apps/v1", "kind": "Deployment", "name": deployment.GetName(), "uid": string(deployment.GetUID()), "controller": true,
+	}}, "metadata", "ownerReferences")
+	if template, found, _ := unstructured.NestedMap(deployment.Object, "spec", "template"); found {
+		put(rs, template, "spec", "template")
+	}
+	c.birth(rs)
+	c.store(object.RefOf(rs).Key(), rs)
+	return c.objects[object.RefOf(rs).Key()]
 }
 
 func replicas(obj *unstructured.Unstructured) int64 {

@@ -112,6 +112,22 @@ func (c *Cluster) finishJob(job *unstructured.Unstructured, run Run, reason, mes
 	}
 }
 
+// suspend ends the pods of a Job that was suspended, as its controller does.
+func (c *Cluster) suspend(job *unstructured.Unstructured) {
+	if suspended, _, _ := unstructured.NestedBool(job.Object, "spec", "suspend"); !suspended || finished(job) {
+		return
+	}
+	c.later(judged, job, func() {
+		for _, key := range c.ownedBy(job.GetUID()) {
+			c.remove(key)
+		}
+		c.edit(object.RefOf(job), job.GetUID(), func(o *unstructured.Unstructured) {
+			put(o, int64(0), "status", "active")
+			setConditions(o, condition("Suspended", "True", "JobSuspended", "Job suspended"))
+		})
+	})
+}
+
 func finished(job *unstructured.Unstructured) bool {
 	if job == nil {
 		return true

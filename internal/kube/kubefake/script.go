@@ -56,6 +56,8 @@ func (c *Cluster) play(obj *unstructured.Unstructured) {
 	case ref.Is("batch", "Job") && first:
 		run, _ := pick(c.runs, ref)
 		c.playJob(obj, run.orDefault())
+	case ref.Is("batch", "Job"):
+		c.suspend(obj)
 	case ref.Is("", "Pod") && first:
 		run, ok := pick(c.runs, ref)
 		if policy, _, _ := unstructured.NestedString(obj.Object, "spec", "restartPolicy"); !ok && (policy == "" || policy == "Always") {
