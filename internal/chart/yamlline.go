@@ -34,8 +34,8 @@ func brokenLine(text string, err error) int {
 	end := len(text)
 	for n := len(lines); n > 0; n-- {
 		end -= len(lines[n-1])
-		var any any
-		if yaml.Unmarshal([]byte(text[:end]), &any) != nil {
+		var ignored any
+		if yaml.Unmarshal([]byte(text[:end]), &ignored) != nil {
 			continue
 		}
 		if strings.Contains(err.Error(), "unexpected end of stream") {
