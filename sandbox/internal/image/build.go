@@ -10,11 +10,9 @@ import (
 	"runtime"
 	"slices"
 
-	"github.com/google/go-containerregistry/pkg/compression"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
@@ -46,6 +44,23 @@ func (b *builder) build(ctx context.Context, recipe Recipe) (v1.Image, error) {
 		}
 		layers = append(layers, b.baseLayer)
 	}
+	if len(recipe.Packages)+len(recipe.Files) > 0 {
+		layer, err := b.buildOwn(ctx, recipe)
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, layer)
+	}
+	made := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	made, err := mutate.AppendLayers(made, layers...)
+	if err != nil {
+		return nil, fmt.Errorf("building image %s: %w", recipe.Repository, err)
+	}
+	return made, nil
+}
+
+// buildOwn makes the layer of what the recipe itself names.
+func (b *builder) buildOwn(ctx context.Context, recipe Recipe) (v1.Layer, error) {
 	layer, err := b.buildLayer(recipe.Repository, func(l *layerWriter) error {
 		archives := map[string]string{}
 		if len(recipe.Packages) > 0 {
@@ -59,12 +74,7 @@ func (b *builder) build(ctx context.Context, recipe Recipe) (v1.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building image %s: %w", recipe.Repository, err)
 	}
-	layers = append(layers, layer)
-	made := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
-	if made, err = mutate.AppendLayers(made, layers...); err != nil {
-		return nil, fmt.Errorf("building image %s: %w", recipe.Repository, err)
-	}
-	return made, nil
+	return layer, nil
 }
 
 // buildBase makes the layer that all but bare images start with.
@@ -124,13 +134,46 @@ func (b *builder) buildLayer(name string, fill func(*layerWriter) error) (v1.Lay
 	if err := writer.tar.Close(); err != nil {
 		return nil, fmt.Errorf("building the layer of %s: %w", name, err)
 	}
-	opener := func() (io.ReadCloser, error) { return os.Open(file.Name()) }
-	layer, err := tarball.LayerFromOpener(opener, tarball.WithCompression(compression.None), tarball.WithMediaType(types.OCIUncompressedLayer))
-	if err != nil {
-		return nil, fmt.Errorf("building the layer of %s: %w", name, err)
-	}
-	return layer, nil
+	return newPlainLayer(file.Name())
 }
+
+// plainLayer is a layer whose file is what travels: its two digests are one.
+type plainLayer struct {
+	path string
+	hash v1.Hash
+	size int64
+}
+
+func newPlainLayer(path string) (plainLayer, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return plainLayer{}, fmt.Errorf("reading a layer: %w", err)
+	}
+	defer file.Close()
+	hash, size, err := v1.SHA256(file)
+	if err != nil {
+		return plainLayer{}, fmt.Errorf("reading a layer: %w", err)
+	}
+	return plainLayer{path: path, hash: hash, size: size}, nil
+}
+
+// Digest is the hash of the tar file.
+func (l plainLayer) Digest() (v1.Hash, error) { return l.hash, nil }
+
+// DiffID is the hash of the tar file, too.
+func (l plainLayer) DiffID() (v1.Hash, error) { return l.hash, nil }
+
+// Compressed opens the tar file, which is not compressed.
+func (l plainLayer) Compressed() (io.ReadCloser, error) { return os.Open(l.path) }
+
+// Uncompressed opens the tar file.
+func (l plainLayer) Uncompressed() (io.ReadCloser, error) { return os.Open(l.path) }
+
+// Size is the tar file's size in bytes.
+func (l plainLayer) Size() (int64, error) { return l.size, nil }
+
+// MediaType says that the layer is not compressed.
+func (l plainLayer) MediaType() (types.MediaType, error) { return types.OCIUncompressedLayer, nil }
 
 // configure sets how containers of the image run, for one of its tags.
 func configure(made v1.Image, recipe Recipe, tag string) (v1.Image, error) {
