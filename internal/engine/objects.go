@@ -36,16 +36,18 @@ func (e *Engine) apply(ctx context.Context, a plan.Apply) outcome {
 			return outcome{err: err}
 		}
 	}
-	stored, err := e.cluster.Apply(ctx, a.Object, applyOptions(a.Force, a.Strict))
+	stored, note, err := e.applyResolving(ctx, a)
 	if err != nil {
 		return outcome{err: err}
 	}
 	ref := object.RefOf(stored)
-	if a.Live == nil {
+	switch {
+	case a.Live == nil:
 		return outcome{note: "created", created: &ref}
-	}
-	if stored.GetResourceVersion() == a.Live.GetResourceVersion() {
+	case stored.GetResourceVersion() == a.Live.GetResourceVersion():
 		return outcome{Outcome: event.Unchanged}
+	case note != "":
+		return outcome{note: "updated, " + note}
 	}
 	return outcome{note: "updated"}
 }

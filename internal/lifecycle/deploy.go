@@ -24,7 +24,6 @@ type DeployOptions struct {
 	// Render holds the wishes about rendering; what the operation itself knows
 	// (release, values, capabilities, lookup) is filled in.
 	Render            chart.RenderOptions
-	SkipCRDs          bool
 	AllowUnknownHooks bool
 	RollbackOnFailure bool
 	CleanupOnFail     bool

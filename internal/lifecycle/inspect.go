@@ -51,7 +51,7 @@ func (d *deployment) render(ctx context.Context) error {
 		}
 	}
 	d.values = values
-	if !d.opts.SkipCRDs && d.op == plan.Install {
+	if d.opts.Plan.CRDs != plan.SkipCRDs {
 		crds, err := crdObjects(c.CRDs())
 		if err != nil {
 			return err
@@ -99,14 +99,17 @@ func (d *deployment) inspect(ctx context.Context) error {
 	if err := d.recorded(ctx, r, &in); err != nil {
 		return err
 	}
-	if err := d.crds(&in); err != nil {
+	var err error
+	if in.CRDs, err = crdObjects(d.rendered.CRDs); err != nil {
 		return err
 	}
-	var err error
 	if in.Live, err = d.service.Cluster.Snapshot(ctx, refs(in.Wanted, in.Recorded, in.CRDs)); err != nil {
 		return err
 	}
 	if err := d.checkNamespace(ctx, &in); err != nil {
+		return err
+	}
+	if err := d.checkCRDs(ctx, r, in); err != nil {
 		return err
 	}
 	if !d.opts.Plan.TakeOwnership {
@@ -135,16 +138,6 @@ func (d *deployment) recorded(ctx context.Context, r *reader, in *plan.Inputs) e
 	in.Known = known(contents)
 	in.Forget = d.history.beyond(d.opts.HistoryMax)
 	in.Supersede, err = d.history.marked(ctx)
-	return err
-}
-
-// crds adds the CRDs of the crds/ folder, which only an install applies, as in Helm.
-func (d *deployment) crds(in *plan.Inputs) error {
-	if d.opts.SkipCRDs || d.op != plan.Install {
-		return nil
-	}
-	var err error
-	in.CRDs, err = crdObjects(d.rendered.CRDs)
 	return err
 }
 

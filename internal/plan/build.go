@@ -139,21 +139,28 @@ func (b *builder) finish(words deployment) {
 	}
 }
 
-// crds applies what the crds/ folder holds and is not there yet, and awaits
-// it, so that everything after may use the kinds.
+// crds applies what the crds/ folder holds and is not there yet, or, if asked,
+// differs from what is, and awaits it, so that everything after may use the
+// kinds.
 func (b *builder) crds() {
+	if b.in.Options.CRDs == SkipCRDs {
+		return
+	}
 	var fresh []object.Ref
 	b.next()
 	for _, crd := range b.in.CRDs {
 		ref := crd.Ref()
-		if b.in.Live[ref.Key()] != nil {
-			continue
+		a := Apply{Object: crd.Object, Change: Create, Source: crd.Source, Strict: b.in.Options.Strict}
+		reason := "in crds/ and not in the cluster"
+		if a.Live = b.in.Live[ref.Key()]; a.Live != nil {
+			if b.in.Options.CRDs != UpdateCRDs || Holds(a.Live, crd.Object) {
+				continue
+			}
+			// Whoever applied the CRD before, the user asked for the chart's form.
+			a.Change, a.Force, reason = Update, true, "differs from the cluster's; asked for with --crds=update"
 		}
 		fresh = append(fresh, ref)
-		b.add(Step{
-			ID: "crds/" + ref.Short(), Block: BlockCRDs, Reason: "in crds/ and not in the cluster",
-			Action: Apply{Object: crd.Object, Change: Create, Source: crd.Source, Strict: b.in.Options.Strict},
-		})
+		b.add(Step{ID: "crds/" + ref.Short(), Block: BlockCRDs, Reason: reason, Action: a})
 	}
 	b.established(fresh)
 }

@@ -57,6 +57,8 @@ type Options struct {
 	// NoHooks leaves all hooks out but tests.
 	NoHooks         bool
 	CreateNamespace bool
+	// CRDs says what is done with the crds/ folder; empty means CreateCRDs.
+	CRDs CRDPolicy
 	// TakeOwnership adopts live objects of other owners, or of none.
 	TakeOwnership bool
 	// ForceConflicts takes over fields that another manager owns.
@@ -71,6 +73,19 @@ type Options struct {
 	Propagation metav1.DeletionPropagation
 	Tests       TestOptions
 }
+
+// CRDPolicy says what is done with the files of a chart's crds/ folder.
+type CRDPolicy string
+
+// The policies of --crds.
+const (
+	// CreateCRDs applies those that the cluster does not have.
+	CreateCRDs CRDPolicy = "create"
+	// UpdateCRDs also applies those that differ from the cluster's.
+	UpdateCRDs CRDPolicy = "update"
+	// SkipCRDs leaves them alone.
+	SkipCRDs CRDPolicy = "skip"
+)
 
 // TestOptions say which tests run, and how.
 type TestOptions struct {
