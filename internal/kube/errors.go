@@ -61,7 +61,7 @@ func pathNotServed(err error) bool {
 		return false
 	}
 	details := answered.Status().Details
-	return details == nil || details.Name == ""
+	return details == nil || details.Name == "" || hasCause(err, metav1.CauseTypeUnexpectedServerResponse)
 }
 
 // hasCause reports whether a status carries a cause of that type.
