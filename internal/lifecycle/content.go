@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/pintle-dev/pintle/internal/chart"
@@ -40,7 +41,7 @@ func (r *reader) rendered(out *chart.Rendered) content {
 	hooks := map[place]*release.Hook{}
 	for _, d := range out.Raw {
 		doc := object.Document{Source: d.Source, Line: d.Line, Text: d.Text}
-		obj, err := object.Parse(doc)
+		obj, err := parsedDocument(d, doc)
 		if err != nil {
 			r.problems.Add(parseProblem(err))
 			continue
@@ -71,6 +72,15 @@ func (r *reader) rendered(out *chart.Rendered) content {
 		}
 	}
 	return c
+}
+
+// parsedDocument takes the object that rendering has parsed already.
+func parsedDocument(d chart.Document, doc object.Document) (*unstructured.Unstructured, error) {
+	parsed, err := d.Object()
+	if err != nil {
+		return nil, err
+	}
+	return object.FromMap(doc, parsed)
 }
 
 // recorded reads what a record holds. The hooks are those of the record
@@ -135,7 +145,11 @@ func (r *reader) find(gvk schema.GroupVersionKind) (object.Resource, bool) {
 }
 
 func parseProblem(err error) diag.Problem {
-	if p, ok := err.(*object.ParseError); ok {
+	if found := diag.Problems(err); len(found) > 0 {
+		return found[0]
+	}
+	var p *object.ParseError
+	if errors.As(err, &p) {
 		return diag.Problem{Summary: "the document cannot be read", Detail: p.Err.Error(), File: p.Source, Line: p.Line, Rendered: true}
 	}
 	return diag.Problem{Summary: err.Error()}

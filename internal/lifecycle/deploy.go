@@ -27,6 +27,7 @@ type DeployOptions struct {
 	AllowUnknownHooks bool
 	RollbackOnFailure bool
 	CleanupOnFail     bool
+	Recreate          RecreateOptions
 	// HistoryMax is how many revisions are kept; 0 keeps all.
 	HistoryMax int
 	Labels     map[string]string

@@ -115,6 +115,9 @@ func (d *deployment) inspect(ctx context.Context) error {
 	if !d.opts.Plan.TakeOwnership {
 		r.checkOwners(wanted, in.Live, in.Recorded)
 	}
+	if err := r.checkImmutable(ctx, d.service, &in, d.opts.Recreate); err != nil {
+		return err
+	}
 	d.service.warn(r.problems.Warnings()...)
 	d.inputs = in
 	return r.problems.Err()

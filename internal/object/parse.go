@@ -47,8 +47,17 @@ func (e *ParseError) Unwrap() error { return e.Err }
 // error. Errors are *ParseError.
 func Parse(doc Document) (*unstructured.Unstructured, error) {
 	content, err := parseMap(doc)
-	if content == nil || err != nil {
+	if err != nil {
 		return nil, err
+	}
+	return FromMap(doc, content)
+}
+
+// FromMap makes an object of a document that was parsed elsewhere; nil for an
+// empty one. Errors are *ParseError.
+func FromMap(doc Document, content map[string]any) (*unstructured.Unstructured, error) {
+	if content == nil {
+		return nil, nil
 	}
 	obj := &unstructured.Unstructured{Object: content}
 	if err := checkType(obj); err != nil {

@@ -12,11 +12,11 @@ import (
 // FieldManager is the name under which Helm 4 and Pintle apply.
 const FieldManager = "helm"
 
-// upToDate tells that an apply of wanted would change nothing in live: all
+// UpToDate tells that an apply of wanted would change nothing in live: all
 // that wanted says is in live, and all that our field manager owns in live is
 // in wanted. It goes by the live object alone, so it also sees drift. When it
 // cannot tell it answers false, and the apply decides.
-func upToDate(wanted, live *unstructured.Unstructured) bool {
+func UpToDate(wanted, live *unstructured.Unstructured) bool {
 	if wanted.GetAPIVersion() != live.GetAPIVersion() || live.GetDeletionTimestamp() != nil {
 		return false
 	}

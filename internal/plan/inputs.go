@@ -29,6 +29,9 @@ type Inputs struct {
 	// Known are the hook objects that recorded revisions of this release hold,
 	// beside those of Next: leftovers like them may be replaced.
 	Known map[object.Key][]*unstructured.Unstructured
+	// Recreate are wanted objects that must be deleted and created anew, since
+	// the API server refuses the change to the live one.
+	Recreate map[object.Key]Recreation
 	// CRDs are the objects of the chart's crds/ folder.
 	CRDs []object.Parsed
 	// Supersede are the revisions that stop being deployed when Next becomes it.
@@ -45,6 +48,17 @@ type Hook struct {
 	// Steering is what the chart asks for by annotations.
 	Steering release.Options
 }
+
+// Recreation is how an object is made anew.
+type Recreation string
+
+// The ways to make an object anew.
+const (
+	// Recreate deletes the object with what it owns.
+	Recreate Recreation = "recreate"
+	// RecreateOrphan deletes the object alone: the pods of a StatefulSet go on.
+	RecreateOrphan Recreation = "recreate-orphan"
+)
 
 // Options are the user's wishes that shape a plan.
 type Options struct {

@@ -19,8 +19,8 @@ func (b *builder) apply() {
 		if w.Ref().Kind != kind {
 			b.established(crds)
 			crds = nil
-			b.next()
 			kind = w.Ref().Kind
+			b.removals(kind)
 		}
 		step := b.applyStep(w)
 		if w.Ref().IsCRD() && step.Action.(Apply).Change == Create {
@@ -29,6 +29,27 @@ func (b *builder) apply() {
 		b.add(step)
 	}
 	b.established(crds)
+	b.next()
+}
+
+// removals deletes the live objects of a kind that must be made anew.
+func (b *builder) removals(kind string) {
+	b.next()
+	for _, w := range b.in.Wanted {
+		how, anew := b.in.Recreate[w.Ref().Key()]
+		live := b.in.Live[w.Ref().Key()]
+		if !anew || live == nil || w.Ref().Kind != kind {
+			continue
+		}
+		propagation := metav1.DeletePropagationForeground
+		if how == RecreateOrphan {
+			propagation = metav1.DeletePropagationOrphan
+		}
+		b.add(Step{
+			ID: "recreate/" + w.Ref().String(), Block: BlockApply, Reason: "to be created anew: a field that cannot be changed differs",
+			Action: Delete{Ref: w.Ref(), UID: string(live.GetUID()), Propagation: propagation, Await: true, Timeout: b.in.Options.Timeout},
+		})
+	}
 	b.next()
 }
 
@@ -55,14 +76,19 @@ func afterTests(w object.Parsed) bool {
 func (b *builder) applyStep(w object.Parsed) Step {
 	ref, opts := w.Ref(), b.in.Options
 	live := b.in.Live[ref.Key()]
+	if _, anew := b.in.Recreate[ref.Key()]; anew {
+		live = nil
+	}
 	a := Apply{Object: w.Object, Live: live, Change: Update, Force: opts.ForceConflicts, Source: w.Source, Strict: opts.Strict}
 	reason := "live, and may differ from the chart"
 	switch {
+	case live == nil && b.in.Live[ref.Key()] != nil:
+		a.Change, reason = Create, "a field that cannot be changed differs"
 	case live == nil:
 		a.Change, reason = Create, "in the chart and not in the cluster"
 	case b.foreign(w):
 		a.Change, a.Force, reason = Adopt, true, "taken over with --take-ownership"
-	case upToDate(w.Object, live):
+	case UpToDate(w.Object, live):
 		a.Change, reason = Unchanged, "live as the chart wants it"
 	}
 	return Step{ID: "apply/" + ref.String(), Block: BlockApply, Reason: reason, Action: a}
