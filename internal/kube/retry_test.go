@@ -166,7 +166,9 @@ func TestRetryingEndsWithTheContext(t *testing.T) {
 
 func TestApplyRepeatsAStaleWriteButNotAConflict(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stale := func(w http.ResponseWriter) { refuse(w, 409, metav1.StatusReasonConflict, "the object has been modified") }
+		stale := func(w http.ResponseWriter) {
+			refuse(w, 409, metav1.StatusReasonConflict, "the object has been modified")
+		}
 		c := answers(stale, ok).client(Options{})
 		if _, err := c.Apply(t.Context(), manifest(), metav1.PatchOptions{}); err != nil {
 			t.Errorf("stale: %v", err)
