@@ -1,0 +1,72 @@
+# The chores of this repository. `make` alone is the gate before a commit; `make help` lists the rest.
+
+GO      ?= go
+# No version control stamp: it would change the binary with every commit. A release sets VERSION, or is a tag.
+VERSION ?= $(shell git describe --tags --match 'v*' --dirty 2>/dev/null)
+LDFLAGS := -s -w -X github.com/pintle-dev/pintle/internal/cli.version=$(VERSION)
+BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false
+BIN     := $(CURDIR)/bin
+
+# What is checked and tested without a cluster. The modules that only link Kubernetes together, and those that only
+# pin tools, hold no code of ours to check.
+MODULES := . sandbox examples/server
+
+.DEFAULT_GOAL := check
+.PHONY: check fmt vet lint test test-unit test-e2e build sandbox packages helm demo demo-down clean help FORCE
+
+check: fmt vet lint test-unit ## Format, vet, lint and run the tests that need no cluster (the default)
+
+fmt: ## Format the code
+	@for m in $(MODULES); do (cd $$m && $(GO) list -f '{{.Dir}}' ./... | xargs gofmt -l -w); done
+
+vet:
+	@for m in $(MODULES); do echo "vet $$m"; $(GO) -C $$m vet ./... || exit 1; done
+
+lint: $(BIN)/golangci-lint ## Lint the code
+	@for m in $(MODULES); do echo "lint $$m"; (cd $$m && $(BIN)/golangci-lint run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
+
+test: ## Run all tests: those without a cluster, then the stories of e2e/ on the sandbox
+	@hack/test.sh
+
+test-unit: ## Run the tests that need no cluster
+	@hack/test-unit.sh
+
+test-e2e: ## Run the stories of e2e/ on the sandbox; RUN='hooks' chooses some, V=1 shows every command
+	@hack/test-e2e.sh
+
+build: $(BIN)/pintle ## Build bin/pintle
+
+$(BIN)/pintle: FORCE
+	$(BUILD) -ldflags '$(LDFLAGS)' -o $@ ./cmd/pintle
+
+sandbox: packages ## Build the sandbox into bin/ (minutes the first time)
+	sandbox/build.sh
+
+packages: ## Install the Debian packages that the sandbox runs with
+	sandbox/install-packages.sh
+
+helm: $(BIN)/helm $(BIN)/helm3 ## Build the Helm 4 and Helm 3 that we compare with
+
+# The version that the module of a tool pins.
+pinned = $(shell sed -n 's|^[[:space:]]*$(2) \(v[0-9.]*\).*|\1|p' $(1)/go.mod)
+
+$(BIN)/helm: tools/helm/go.mod tools/helm/go.sum
+	cd tools/helm && $(BUILD) -ldflags '-s -w -X helm.sh/helm/v4/internal/version.version=$(call pinned,tools/helm,helm.sh/helm/v4)' -o $@ helm.sh/helm/v4/cmd/helm
+
+$(BIN)/helm3: tools/helm3/go.mod tools/helm3/go.sum
+	cd tools/helm3 && $(BUILD) -ldflags '-s -w -X helm.sh/helm/v3/internal/version.version=$(call pinned,tools/helm3,helm.sh/helm/v3)' -o $@ helm.sh/helm/v3/cmd/helm
+
+$(BIN)/golangci-lint: tools/go.mod tools/go.sum
+	cd tools && $(BUILD) -ldflags '-s -w' -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+demo: ## Play the story of a release on a Kubernetes of this machine, and leave it up
+	@hack/demo.sh
+
+demo-down: ## Remove every trace of the demo
+	@hack/demo-down.sh
+
+clean: ## Remove what was built here
+	rm -rf $(BIN)
+
+help: ## List the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '  %-10s %s\n' "$$t" "$$d"; done

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Runs the stories of e2e/ with the real binary on a real cluster. A sandbox
+# that is up is used and left up; else one is started, and removed at the end
+# however that comes: success, failure or an interrupt.
+#
+#   RUN=hooks   runs only the stories whose name matches this expression
+#   V=1         shows every command and its output, not only those of failures
+set -euo pipefail
+cd "$(dirname "$0")/.."
+go=${GO:-go}
+
+# give_up MESSAGE: the stories could not run, which is a failure.
+give_up() {
+	cat >&2 <<-TEXT
+		FAIL: the end-to-end tests did not run: $1
+		They run on a Kubernetes that this machine starts for itself, as root.
+		The tests that need no cluster run anywhere: make test-unit
+	TEXT
+	exit 1
+}
+
+[ "$(uname -s)" = Linux ] || give_up "this is $(uname -s), not Linux"
+[ "$(id -u)" = 0 ] || give_up "you are not root"
+make --no-print-directory packages || give_up "packages are missing; see above"
+make --no-print-directory sandbox || give_up "the sandbox could not be built; see above"
+make --no-print-directory build helm
+
+started=
+tests=
+cleanup() {
+	local status=$?
+	trap '' INT TERM
+	if [ -n "$tests" ]; then
+		kill -TERM "$tests" 2>/dev/null && wait "$tests" || true
+	fi
+	if [ -n "$started" ]; then
+		bin/pintle-sandbox down || status=1
+	elif [ -n "${PINTLE_E2E_RUN:-}" ] && [ "$status" != 0 ]; then
+		bin/kubectl --kubeconfig "$PINTLE_E2E_KUBECONFIG" delete namespace --wait=false --selector "pintle.dev/e2e=$PINTLE_E2E_RUN" >/dev/null 2>&1 || true
+	fi
+	exit "$status"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+if ! bin/pintle-sandbox status >/dev/null 2>&1; then
+	bin/pintle-sandbox check >/dev/null || give_up "this machine cannot run the sandbox; see above"
+	started=yes
+	bin/pintle-sandbox up || give_up "the sandbox did not start; see above"
+fi
+
+PINTLE_E2E_KUBECONFIG=$(bin/pintle-sandbox kubeconfig --path)
+PINTLE_E2E_RUN=run-$$-$(date +%s)
+export PINTLE_E2E=required PINTLE_E2E_KUBECONFIG PINTLE_E2E_RUN
+
+# In the background, so that a signal is acted on at once.
+"$go" test -buildvcs=false -count=1 -timeout 25m -parallel "${PARALLEL:-6}" ${V:+-v} ${RUN:+-run "$RUN"} ./e2e &
+tests=$!
+status=0
+wait "$tests" || status=$?
+tests=
+exit "$status"
