@@ -35,6 +35,9 @@ func (e *DecodeError) Unwrap() error { return e.Err }
 // a Secret's data holds under "release" (the Secret's own base64 comes on
 // top) and what a ConfigMap's data holds as text. Labels are not part of it.
 func Encode(r *Release) ([]byte, error) {
+	if r.outlined {
+		return nil, fmt.Errorf("encoding revision %d of release %s: %w", r.Revision, r.Name, errOutline)
+	}
 	raw, err := marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("encoding revision %d of release %s: %w", r.Revision, r.Name, err)

@@ -5,8 +5,15 @@ import (
 	"time"
 )
 
-// ErrNotFound means that no such release, or no such revision of it, is recorded.
-var ErrNotFound = errors.New("release: not found")
+// What a store answers when it cannot do as asked; errors.Is finds them in its errors.
+var (
+	// ErrNotFound means that no such release, or no such revision of it, is recorded.
+	ErrNotFound = errors.New("release: not found")
+	// ErrExists means that the revision is recorded already.
+	ErrExists = errors.New("release: exists already")
+	// ErrConflict means that the record has changed since it was read.
+	ErrConflict = errors.New("release: changed by another run")
+)
 
 // Entry is what can be known of a stored revision without decoding it: what
 // its labels say.

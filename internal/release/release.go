@@ -64,6 +64,8 @@ type Release struct {
 	Labels map[string]string
 
 	unknown map[string]json.RawMessage
+	// outlined marks a record of which only what lists show is here.
+	outlined bool
 }
 
 // Info is what is known of a revision beside its content. Zero times mean
