@@ -43,6 +43,9 @@ func jobVerdict(o, condition node) string {
 	switch condition.text("reason") {
 	case "BackoffLimitExceeded":
 		pods, limit := o.at("status").number("failed", 0), spec.number("backoffLimit", 6)
+		if spec.at("template", "spec").text("restartPolicy") == "OnFailure" {
+			return fmt.Sprintf("its container kept failing; its backoffLimit of %d allows no further restart", limit)
+		}
 		return fmt.Sprintf("it failed %s; its backoffLimit of %d allows no further attempt", times(pods), limit)
 	case "DeadlineExceeded":
 		return fmt.Sprintf("it ran longer than its activeDeadlineSeconds of %d", spec.number("activeDeadlineSeconds", 0))

@@ -74,22 +74,19 @@ var jobAdvice = map[string]string{
 }
 
 func (e explainer) deployment(d *unstructured.Unstructured) Cause {
-	c := base(d, Readiness(d, DefaultOptions()))
-	rs := e.related.newest(d)
-	if rs == nil {
-		if f := content(d).condition("ReplicaFailure"); f.isTrue() {
-			c.Children = []Cause{refused(object.RefOf(d).String(), f.text("message"))}
-		}
-		return c
-	}
-	child := e.owner(rs)
-	if len(child.Children) == 0 {
-		if f := content(d).condition("ReplicaFailure"); f.isTrue() {
-			child.Children = []Cause{refused("its pods", f.text("message"))}
+	s := Readiness(d, DefaultOptions())
+	c := base(d, s)
+	if rs := e.related.newest(d); rs != nil {
+		if child := e.owner(rs); len(child.Children) > 0 {
+			child.Message = "" // the Deployment counts the same replicas
+			c.Children = []Cause{child}
 		}
 	}
-	if len(child.Children) > 0 || child.Message != "" {
-		c.Children = []Cause{child}
+	if len(c.Children) == 0 {
+		c.Children = e.refusals(d)
+	}
+	if content(d).condition("ReplicaFailure").isTrue() && s.State == InProgress {
+		c.Reason, c.Message = "", replicas(content(d)) // why is below
 	}
 	return c
 }

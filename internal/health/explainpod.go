@@ -19,6 +19,9 @@ func (e explainer) pod(p *unstructured.Unstructured) Cause {
 	}
 	for _, con := range containers(o) {
 		if child, ok := e.container(p, con); ok {
+			if c.Message != "" && child.ExitCode != nil {
+				child.Advice = "" // it ended because the pod was ended
+			}
 			c.Children = append(c.Children, child)
 		}
 	}
@@ -93,8 +96,8 @@ func killedBy(f finding, con container, events []Event) finding {
 		if e.Reason == "Killing" && strings.Contains(e.Message, con.name) && strings.Contains(e.Message, "liveness probe") {
 			f.message += "; the kubelet killed it because its liveness probe failed"
 			f.advice = "see why the probe fails, or give it more time (initialDelaySeconds, failureThreshold, a startupProbe)"
-			if probe := probeEvent(events, "Liveness"); probe != "" {
-				f.message += ": " + probe
+			if said, _ := probeEvent(events, "Liveness"); said != "" {
+				f.message += ": " + said
 			}
 			return f
 		}
@@ -103,17 +106,14 @@ func killedBy(f finding, con container, events []Event) finding {
 }
 
 // probeEvent is what the last failed probe of that kind said.
-func probeEvent(events []Event, kind string) string {
+func probeEvent(events []Event, kind string) (said string, ok bool) {
 	for _, e := range events {
-		if rest, ok := strings.CutPrefix(e.Message, kind+" probe "); ok && e.Reason == "Unhealthy" {
-			_, what, found := strings.Cut(rest, ": ")
-			if found {
-				return sentence(what)
-			}
-			return sentence(rest)
+		if rest, is := strings.CutPrefix(e.Message, kind+" probe "); is && e.Reason == "Unhealthy" {
+			_, said, _ = strings.Cut(rest, ": ")
+			return sentence(said), true
 		}
 	}
-	return ""
+	return "", false
 }
 
 // podEvent finds in a pod's events what its status does not tell: volumes
@@ -130,14 +130,22 @@ func podEvent(events []Event) (finding, bool) {
 			return unschedulable(e.Message), true
 		case "Unhealthy":
 			for _, kind := range []string{"Readiness", "Startup", "Liveness"} {
-				if what := probeEvent([]Event{e}, kind); what != "" {
-					return finding{reason: "Unhealthy", message: fmt.Sprintf("its %s probe fails: %s", strings.ToLower(kind), what),
-						advice: "check the probe's path and port, and the container's log"}, true
+				if said, ok := probeEvent([]Event{e}, kind); ok {
+					return unhealthy(strings.ToLower(kind), said), true
 				}
 			}
 		}
 	}
 	return finding{}, false
+}
+
+func unhealthy(kind, said string) finding {
+	f := finding{reason: "Unhealthy", message: fmt.Sprintf("its %s probe fails", kind),
+		advice: "check what the probe asks for, and the container's log"}
+	if said != "" {
+		f.message += ": " + said
+	}
+	return f
 }
 
 // mountFailure names what a volume lacks.

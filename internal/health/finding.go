@@ -86,7 +86,11 @@ func (c container) finding(pod node) (finding, bool) {
 		return finding{}, false
 	}
 	if end := c.terminated(); end != nil && end.number("exitCode", 0) != 0 {
-		return c.ended(pod, end), true
+		f := c.ended(pod, end)
+		if c.restarts() > 0 {
+			f.message += "; it was restarted " + times(c.restarts()) + " before"
+		}
+		return f, true
 	}
 	if end := c.lastEnd(); end != nil && c.running() && !c.ready() && c.restarts() > 0 && end.number("exitCode", 0) != 0 {
 		f := c.ended(pod, end)

@@ -58,6 +58,7 @@ var rules = map[schema.GroupKind]rule{
 	{Kind: "Service"}:                                                 serviceReadiness,
 	{Group: "apps", Kind: "DaemonSet"}:                                daemonSetReadiness,
 	{Group: "apps", Kind: "Deployment"}:                               deploymentReadiness,
+	{Group: "apps", Kind: "ReplicaSet"}:                               controllerReadiness,
 	{Group: "apps", Kind: "StatefulSet"}:                              statefulSetReadiness,
 	{Group: "batch", Kind: "Job"}:                                     jobReadiness,
 	{Group: "extensions", Kind: "DaemonSet"}:                          daemonSetReadiness,

@@ -22,6 +22,7 @@ func unschedulable(message string) finding {
 	}
 	total := m[1]
 	why, _, _ := strings.Cut(m[2], "preemption:")
+	why, _, _ = strings.Cut(why, "no new claims to deallocate") // since Kubernetes 1.34, when it has no bearing
 	var parts, advice []string
 	for _, part := range splitReasons(sentence(why)) {
 		text, tip := nodeReason(part, total)
