@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
@@ -66,25 +69,41 @@ func FromMap(doc Document, content map[string]any) (*unstructured.Unstructured, 
 	return obj, nil
 }
 
-// ParseAll reads documents, leaves out those that hold nothing, and expands lists.
-// It stops at the first error, which is a *ParseError.
+// ParseAll reads documents, leaves out those that hold nothing, and expands
+// lists. Of several errors it returns the first, which is a *ParseError.
 func ParseAll(docs []Document) ([]Parsed, error) {
-	var out []Parsed
-	for _, doc := range docs {
-		obj, err := Parse(doc)
+	parsed := make([][]Parsed, len(docs))
+	faults := make([]error, len(docs))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, doc := range docs {
+		g.Go(func() error {
+			parsed[i], faults[i] = parseItems(doc)
+			return nil
+		})
+	}
+	_ = g.Wait() // each reports in its own slot
+	for _, err := range faults {
 		if err != nil {
 			return nil, err
 		}
-		if obj == nil {
-			continue
-		}
-		items, err := Expand(obj)
-		if err != nil {
-			return nil, &ParseError{Source: doc.Source, Line: doc.Line, Err: err}
-		}
-		for _, item := range items {
-			out = append(out, Parsed{Document: doc, Object: item})
-		}
+	}
+	return slices.Concat(parsed...), nil
+}
+
+// parseItems reads the objects of one document.
+func parseItems(doc Document) ([]Parsed, error) {
+	obj, err := Parse(doc)
+	if obj == nil || err != nil {
+		return nil, err
+	}
+	items, err := Expand(obj)
+	if err != nil {
+		return nil, &ParseError{Source: doc.Source, Line: doc.Line, Err: err}
+	}
+	out := make([]Parsed, len(items))
+	for i, item := range items {
+		out[i] = Parsed{Document: doc, Object: item}
 	}
 	return out, nil
 }
