@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -90,18 +91,27 @@ func removeStrays(l Layout) error {
 		target, err := os.Readlink(path)
 		return err == nil && strings.HasPrefix(target, l.Dir+"/")
 	}))
-	// The network library notes what each pod got.
-	problems = append(problems, removeMatching("/var/lib/cni/results/pintle-sandbox-*", func(string) bool { return true }))
-	// Shims listen there; a socket that nobody answers on is left over.
-	problems = append(problems, removeMatching("/run/containerd/s/*", func(path string) bool {
-		return listens("unix", path)(context.Background()) != nil
+	// The network library notes what each pod got, and where its namespace is.
+	problems = append(problems, removeMatching("/var/lib/cni/results/*", func(path string) bool {
+		raw, err := os.ReadFile(path)
+		return err == nil && bytes.Contains(raw, []byte(l.Dir+"/"))
 	}))
-	for _, dir := range []string{"/var/log/containers", "/var/lib/cni/results", "/var/lib/cni", "/run/containerd/s", "/run/containerd"} {
+	// kubelet waits for device plugins at a place that no flag moves.
+	problems = append(problems, removeMatching("/var/lib/kubelet/device-plugins/kubelet.sock", silent))
+	// Shims listen there; a socket that nobody answers on is left over.
+	problems = append(problems, removeMatching("/run/containerd/s/*", silent))
+	for _, dir := range []string{
+		"/var/log/containers", "/var/lib/cni/results", "/var/lib/cni", "/var/lib/kubelet/device-plugins", "/var/lib/kubelet",
+		"/run/containerd/s", "/run/containerd",
+	} {
 		// Only empty folders go, and what is not empty belongs to somebody else.
 		_ = os.Remove(dir)
 	}
 	return errors.Join(problems...)
 }
+
+// silent says whether nobody answers on a socket any more.
+func silent(path string) bool { return listens("unix", path)(context.Background()) != nil }
 
 func removeMatching(pattern string, ours func(string) bool) error {
 	paths, err := filepath.Glob(pattern)
