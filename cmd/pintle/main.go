@@ -1,4 +1,13 @@
 // Command pintle runs the life of a Helm release on Kubernetes.
 package main
 
-func main() {}
+import (
+	"context"
+	"os"
+
+	"github.com/pintle-dev/pintle/internal/cli"
+)
+
+func main() {
+	os.Exit(cli.Main(context.Background(), os.Args[1:], cli.OSStreams(), os.LookupEnv))
+}

@@ -74,21 +74,18 @@ func (s *Service) Upgrade(ctx context.Context, opts DeployOptions) (*Outcome, er
 
 func (s *Service) deploy(ctx context.Context, op plan.Operation, opts DeployOptions) (*Outcome, error) {
 	d := &deployment{service: s, op: op, opts: opts}
-	if err := d.gather(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, &Refused{Err: err}
+	if err := s.gathering(ctx, d.gather); err != nil {
+		return nil, err
 	}
 	if opts.DryRun == DryRunClient {
-		return &Outcome{Release: d.next, DryRun: &DryRun{Rendered: d.rendered}}, nil
+		return &Outcome{Operation: d.op, Release: d.next, DryRun: &DryRun{Rendered: d.rendered}}, nil
 	}
 	p := plan.Build(d.op, d.inputs)
 	if opts.DryRun == DryRunServer {
-		if err := s.rehearse(ctx, p); err != nil {
-			return nil, &Refused{Err: err}
+		if err := s.gathering(ctx, func(ctx context.Context) error { return s.rehearse(ctx, p) }); err != nil {
+			return nil, err
 		}
-		return &Outcome{Release: d.next, DryRun: &DryRun{Plan: p, Rendered: d.rendered}}, nil
+		return &Outcome{Operation: d.op, Release: d.next, DryRun: &DryRun{Plan: p, Rendered: d.rendered}}, nil
 	}
 	return s.run(ctx, p, d.inputs, recovery{rollback: opts.RollbackOnFailure, cleanup: opts.CleanupOnFail, historyMax: opts.HistoryMax})
 }

@@ -71,6 +71,20 @@ func (e *Failed) Unwrap() error {
 	return e.Cause
 }
 
+// PendingError means that the latest revision says that an operation is under
+// way. Nothing was touched.
+type PendingError struct {
+	Operation plan.Operation
+	Name      string
+	Revision  int
+	Status    release.Status
+}
+
+// Error is one sentence.
+func (e *PendingError) Error() string {
+	return fmt.Sprintf("%s of %s refused: revision %d is %s", e.Operation, e.Name, e.Revision, e.Status)
+}
+
 // NoReleaseError means that nothing is recorded under that name.
 type NoReleaseError struct{ Name, Namespace string }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/pintle-dev/pintle/internal/diag"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
 )
@@ -151,9 +150,5 @@ func (h *history) refusePending(op plan.Operation) error {
 	if last == nil || !last.Status.Pending() {
 		return nil
 	}
-	return &Refused{Err: diag.Problem{
-		Summary: fmt.Sprintf("%s of %s refused: revision %d is %s", op, h.name, last.Revision, last.Status),
-		Detail: "another operation is in progress, or was killed before it could record its end; " +
-			"when you are sure that none is running, go on with `pintle rollback` or remove that revision",
-	}}
+	return &PendingError{Operation: op, Name: h.name, Revision: last.Revision, Status: last.Status}
 }

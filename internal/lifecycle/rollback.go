@@ -25,13 +25,16 @@ type RollbackOptions struct {
 
 // Rollback brings the content of an earlier revision back as a new one.
 func (s *Service) Rollback(ctx context.Context, opts RollbackOptions) (*Outcome, error) {
-	in, err := s.gatherRollback(ctx, opts)
-	if err != nil {
-		return nil, &Refused{Err: err}
+	var in plan.Inputs
+	if err := s.gathering(ctx, func(ctx context.Context) (err error) {
+		in, err = s.gatherRollback(ctx, opts)
+		return err
+	}); err != nil {
+		return nil, err
 	}
 	p := plan.Build(plan.Rollback, in)
 	if opts.DryRun != Run {
-		return &Outcome{Release: in.Next, DryRun: &DryRun{Plan: p}}, nil
+		return &Outcome{Operation: p.Operation, Release: in.Next, DryRun: &DryRun{Plan: p}}, nil
 	}
 	return s.run(ctx, p, in, recovery{cleanup: opts.CleanupOnFail})
 }

@@ -25,7 +25,7 @@ func (s *Service) run(ctx context.Context, p *plan.Plan, in plan.Inputs, rec rec
 	defer cancel()
 	e := s.newEngine()
 	result := e.Run(hard, p, s.Signals.Stop)
-	out := &Outcome{Result: result, Release: written(e, in.Next)}
+	out := &Outcome{Operation: p.Operation, Result: result, Release: written(e, in.Next)}
 	if result.OK() {
 		return out, nil
 	}

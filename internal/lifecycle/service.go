@@ -13,6 +13,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/event"
 	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/version"
@@ -61,6 +62,8 @@ type Service struct {
 
 // Outcome is what an operation came to. Fields are filled as far as it came.
 type Outcome struct {
+	// Operation is what was done: an install where an upgrade found no release.
+	Operation plan.Operation
 	// Release is the record as written last, or as it would be in a dry run.
 	Release *release.Release
 	// Result is what the engine says of the plan; nil when none was run.
@@ -79,6 +82,29 @@ const lastWriteLimit = 30 * time.Second
 // outlives an interruption, for a bounded time.
 func lastWrite(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), lastWriteLimit)
+}
+
+// gathering runs the part of an operation that changes nothing. It ends as soon
+// as the user wants to stop, with engine.ErrInterrupted; every other error is
+// a *Refused.
+func (s *Service) gathering(ctx context.Context, gather func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-s.Signals.Stop:
+			cancel(engine.ErrInterrupted)
+		case <-ctx.Done():
+		}
+	}()
+	err := gather(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return &Refused{Err: err}
+	}
+	return nil
 }
 
 // untilAbort ends the context when the user insists on leaving.

@@ -19,16 +19,19 @@ type TestOptions struct {
 // Test runs the tests of a release's deployed revision. A release without
 // tests gives an outcome without runs and no error.
 func (s *Service) Test(ctx context.Context, opts TestOptions) (*Outcome, error) {
-	in, err := s.gatherTest(ctx, opts)
-	if err != nil {
-		return nil, &Refused{Err: err}
+	var in plan.Inputs
+	if err := s.gathering(ctx, func(ctx context.Context) (err error) {
+		in, err = s.gatherTest(ctx, opts)
+		return err
+	}); err != nil {
+		return nil, err
 	}
 	p := plan.BuildTest(in)
 	hard, cancel := s.untilAbort(ctx)
 	defer cancel()
 	e := s.newEngine()
 	result := e.Run(hard, p, s.Signals.Stop)
-	out := &Outcome{Result: result, Release: written(e, in.Next)}
+	out := &Outcome{Operation: p.Operation, Result: result, Release: written(e, in.Next)}
 	if result.OK() {
 		return out, nil
 	}

@@ -21,19 +21,22 @@ type UninstallOptions struct {
 // Uninstall removes a release's objects and, unless the plan's options keep
 // it, its history.
 func (s *Service) Uninstall(ctx context.Context, opts UninstallOptions) (*Outcome, error) {
-	in, err := s.gatherUninstall(ctx, opts)
-	if err != nil {
-		return nil, &Refused{Err: err}
+	var in plan.Inputs
+	if err := s.gathering(ctx, func(ctx context.Context) (err error) {
+		in, err = s.gatherUninstall(ctx, opts)
+		return err
+	}); err != nil {
+		return nil, err
 	}
 	p := plan.BuildUninstall(in)
 	if opts.DryRun != Run {
-		return &Outcome{Release: in.Next, DryRun: &DryRun{Plan: p}}, nil
+		return &Outcome{Operation: p.Operation, Release: in.Next, DryRun: &DryRun{Plan: p}}, nil
 	}
 	hard, cancel := s.untilAbort(ctx)
 	defer cancel()
 	e := s.newEngine()
 	result := e.Run(hard, p, s.Signals.Stop)
-	out := &Outcome{Result: result, Release: written(e, in.Next)}
+	out := &Outcome{Operation: p.Operation, Result: result, Release: written(e, in.Next)}
 	if result.OK() {
 		return out, nil
 	}

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"github.com/pintle-dev/pintle/internal/ui"
+	"github.com/spf13/cobra"
+)
+
+// app is what the commands of one run share.
+type app struct {
+	streams Streams
+	env     Env
+	signals *signals
+	global  globalFlags
+	// running is set when a command's own code has started: until then every
+	// error is about the arguments.
+	running bool
+}
+
+func newApp(streams Streams, env Env) *app {
+	return &app{streams: streams, env: env, signals: newSignals(streams.Err), global: globalDefaults(env)}
+}
+
+// body is the part of a command that runs once its arguments are understood.
+type body func(cmd *cobra.Command, args []string) error
+
+// run marks where the reading of arguments ends and the work begins.
+func (a *app) run(f body) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		a.running = true
+		return f(cmd, args)
+	}
+}
+
+// colorOut tells whether results are coloured.
+func (a *app) colorOut() bool { return a.colored(a.streams.OutTerminal) }
+
+func (a *app) colorErr() bool { return a.colored(a.streams.ErrTerminal) }
+
+func (a *app) colored(terminal bool) bool {
+	switch a.global.color {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return terminal
+}
+
+// results are the streams for a run whose result is written to Out in that
+// format: unless it is for people, Out holds nothing but the result, and
+// progress goes to Err.
+func (a *app) results(f ui.Format) ui.Streams {
+	s := ui.Streams{
+		Out: a.streams.Out, Err: a.streams.Err, Width: a.streams.Width,
+		IsTerminal: a.streams.OutTerminal && a.streams.ErrTerminal, Color: a.colorOut(),
+	}
+	if f != ui.Table {
+		s.Out, s.IsTerminal, s.Color = a.streams.Err, a.streams.ErrTerminal, a.colorErr()
+	}
+	return s
+}

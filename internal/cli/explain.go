@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/engine"
+	"github.com/pintle-dev/pintle/internal/kube"
+	"github.com/pintle-dev/pintle/internal/lifecycle"
+	"github.com/pintle-dev/pintle/internal/object"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// explain is the one place where errors become words for people: what
+// happened, why, and what to do next.
+func (a *app) explain(err error) diag.List {
+	var usage *usageError
+	var failed *lifecycle.Failed
+	var none *lifecycle.NoReleaseError
+	var pending *lifecycle.PendingError
+	var unreachable *kube.UnreachableError
+	switch {
+	case errors.As(err, &usage):
+		return diag.List{split(err.Error())}
+	case errors.As(err, &failed):
+		return diag.List{a.explainFailed(failed)}
+	case errors.As(err, &pending):
+		return diag.List{a.explainPending(pending)}
+	case errors.As(err, &unreachable):
+		return diag.List{explainUnreachable(unreachable)}
+	case errors.As(err, &none):
+		return diag.List{{Summary: none.Error(), Detail: "see `pintle list -A` for what there is"}}
+	}
+	if problems := diag.Problems(err); problems != nil {
+		return problems
+	}
+	if p, ok := explainRequest(err); ok {
+		return diag.List{p}
+	}
+	if interrupted(err) {
+		return diag.List{{Summary: "interrupted before anything was touched"}}
+	}
+	return diag.List{split(err.Error())}
+}
+
+// split makes the first line the summary and the others the detail.
+func split(text string) diag.Problem {
+	summary, detail, _ := strings.Cut(text, "\n")
+	return diag.Problem{Summary: summary, Detail: detail}
+}
+
+// explainFailed tells how an operation ended, where that left the release, and
+// how to go on.
+func (a *app) explainFailed(f *lifecycle.Failed) diag.Problem {
+	p := diag.Problem{Summary: fmt.Sprintf("%s of %s failed", f.Operation, f.Release)}
+	if f.Interrupted {
+		p.Summary = fmt.Sprintf("%s of %s was interrupted", f.Operation, f.Release)
+	}
+	var detail []string
+	if f.Cause != nil {
+		detail = append(detail, strings.Split(causeText(f.Cause), "\n")...)
+	}
+	detail = append(detail, a.aftermath(f)...)
+	p.Detail = strings.Join(detail, "\n")
+	return p
+}
+
+// causeText is why a step failed, without the mark that an interruption puts
+// before it.
+func causeText(f *engine.Failure) string {
+	text := strings.TrimPrefix(f.Error(), engine.ErrInterrupted.Error()+": ")
+	if p, ok := explainRequest(f.Err); ok {
+		text = p.Summary
+		if p.Detail != "" {
+			text += "\n" + p.Detail
+		}
+	}
+	return text
+}
+
+// aftermath says where a failure left the release, and what to do next.
+func (a *app) aftermath(f *lifecycle.Failed) []string {
+	var out []string
+	next := func(format string, args ...any) { out = append(out, "next: "+fmt.Sprintf(format, args...)) }
+	switch {
+	case f.RecordErr != nil:
+		out = append(out, "the failure could not be recorded: "+f.RecordErr.Error())
+		next("`%s`; its last revision may say that an operation is still under way", a.command("history", f.Release))
+	case f.Rollback == lifecycle.RollbackFailed:
+		out = append(out, "the rollback failed too: "+f.RollbackErr.Error())
+		next("see `%s`, then `%s`", a.command("history", f.Release), a.command("rollback", f.Release))
+	case f.Rollback == lifecycle.RolledBack && f.Operation == "install":
+		out = append(out, "the release has been removed again")
+	case f.Rollback == lifecycle.RolledBack:
+		out = append(out, "the release has been rolled back")
+		next("see `%s`", a.command("history", f.Release))
+	case f.Operation == "test":
+		next("see the logs with `%s`", a.command("test", f.Release)+" --logs")
+	case f.Operation == "uninstall":
+		next("`%s` again goes on where this one stopped", a.command("uninstall", f.Release))
+	case f.Operation == "install":
+		next("after the repair `%s CHART`; to remove what is there, `%s`", a.command("upgrade", f.Release), a.command("uninstall", f.Release))
+	default:
+		next("after the repair run it again; to go back, `%s`", a.command("rollback", f.Release))
+	}
+	return out
+}
+
+// command is a command line of ours about a release, for the user to repeat.
+func (a *app) command(verb, release string) string {
+	text := "pintle " + verb + " " + release
+	if a.global.namespace != "" {
+		text += " -n " + a.global.namespace
+	}
+	return text
+}
+
+func (a *app) explainPending(p *lifecycle.PendingError) diag.Problem {
+	return diag.Problem{
+		Summary: p.Error(),
+		Detail: lines("another operation is under way, or one was killed before it could record its end",
+			fmt.Sprintf("next: see `%s`; when you are sure that none is running, `%s`", a.command("history", p.Name), a.command("uninstall", p.Name))),
+	}
+}
+
+func explainUnreachable(u *kube.UnreachableError) diag.Problem {
+	return diag.Problem{
+		Summary: "no cluster reachable at " + u.Target.String(),
+		Detail:  lines(u.Err.Error(), "next: check --kube-context, --kubeconfig and $KUBECONFIG"),
+	}
+}
+
+// explainRequest words what the API server refused.
+func explainRequest(err error) (diag.Problem, bool) {
+	var request *object.RequestError
+	if !errors.As(err, &request) {
+		return diag.Problem{}, false
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return diag.Problem{Summary: fmt.Sprintf("no answer in time: %s %s", request.Verb, request.Ref)}, true
+	case apierrors.IsForbidden(err):
+		return diag.Problem{
+			Summary: fmt.Sprintf("no permission to %s %s", request.Verb, whatOf(request.Ref)),
+			Detail:  request.Err.Error(),
+		}, true
+	case apierrors.IsUnauthorized(err):
+		return diag.Problem{
+			Summary: "the API server does not accept who you say you are",
+			Detail:  lines(request.Err.Error(), "next: log in again, or check the user of the kubeconfig's context"),
+		}, true
+	}
+	return diag.Problem{Summary: request.Error()}, true
+}
+
+// whatOf names an object, or all of a kind where no name is known.
+func whatOf(ref object.Ref) string {
+	switch {
+	case ref.Name != "":
+		return ref.String()
+	case ref.Namespace != "":
+		return fmt.Sprintf("%s in namespace %s", ref.Kind, ref.Namespace)
+	}
+	return ref.Kind
+}

@@ -1,0 +1,321 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pintle-dev/pintle/internal/chart"
+	"github.com/pintle-dev/pintle/internal/lifecycle"
+	"github.com/pintle-dev/pintle/internal/plan"
+	"github.com/pintle-dev/pintle/internal/ui"
+	"github.com/spf13/pflag"
+)
+
+// defaultTimeout is Helm's, for each hook and each wait afresh.
+const defaultTimeout = 5 * time.Minute
+
+// valuesFlags are the flags that set values.
+type valuesFlags struct{ opts chart.ValuesOptions }
+
+func (v *valuesFlags) add(f *pflag.FlagSet) {
+	o := &v.opts
+	f.StringSliceVarP(&o.Files, "values", "f", nil, "values in a YAML file, a URL or - for standard input (repeatable)")
+	f.StringArrayVar(&o.Set, "set", nil, "set values: key1=val1,key2=val2 (repeatable)")
+	f.StringArrayVar(&o.SetString, "set-string", nil, "set values as text: key1=val1,key2=val2 (repeatable)")
+	f.StringArrayVar(&o.SetFile, "set-file", nil, "set values to the content of files: key1=path1,key2=path2 (repeatable)")
+	f.StringArrayVar(&o.SetJSON, "set-json", nil, `set values as JSON: key1=json1,key2=json2 or '{"key1": json1}' (repeatable)`)
+	f.StringArrayVar(&o.SetLiteral, "set-literal", nil, "set one value to the text as it is: key=text (repeatable)")
+}
+
+func (v *valuesFlags) values(in io.Reader) chart.ValuesOptions {
+	o := v.opts
+	o.Stdin = in
+	return o
+}
+
+// nameFlags say how a new release is named when no name is given.
+type nameFlags struct {
+	generate bool
+	template string
+}
+
+func (n *nameFlags) add(f *pflag.FlagSet) {
+	f.BoolVarP(&n.generate, "generate-name", "g", false, "make a name from that of the chart; leave the NAME argument out")
+	f.StringVar(&n.template, "name-template", "", "make a name from a Go template; leave the NAME argument out")
+}
+
+// renderFlags shape what a chart renders to.
+type renderFlags struct {
+	skipSchema bool
+	dns        bool
+}
+
+func (r *renderFlags) add(f *pflag.FlagSet) {
+	f.BoolVar(&r.skipSchema, "skip-schema-validation", false, "do not check the values against the chart's schema")
+	f.BoolVar(&r.dns, "enable-dns", false, "let templates look up host names")
+}
+
+// waitFlags say what is waited for, and how long.
+type waitFlags struct {
+	mode    waitMode
+	jobs    bool
+	timeout time.Duration
+}
+
+func (w *waitFlags) add(f *pflag.FlagSet) {
+	addWait(f, &w.mode)
+	f.BoolVar(&w.jobs, "wait-for-jobs", false, "with --wait: wait for the end of Jobs too")
+	addTimeout(f, &w.timeout)
+}
+
+func addWait(f *pflag.FlagSet, mode *waitMode) {
+	*mode = waitHookOnly
+	f.Var(mode, "wait", "wait until everything is ready: watcher (the same as --wait alone) or legacy wait, hookOnly does not")
+	f.Lookup("wait").NoOptDefVal = string(waitWatcher)
+}
+
+func addTimeout(f *pflag.FlagSet, timeout *time.Duration) {
+	f.DurationVar(timeout, "timeout", defaultTimeout, "limit for each hook and for each wait; 0 means none")
+}
+
+// deployFlags are those that install, upgrade and rollback share.
+type deployFlags struct {
+	waitFlags
+	noHooks        bool
+	dryRun         dryRun
+	description    string
+	forceConflicts bool
+	serverSide     serverSide
+}
+
+func (d *deployFlags) add(f *pflag.FlagSet, serverSideDefault string) {
+	d.waitFlags.add(f)
+	f.BoolVar(&d.noHooks, "no-hooks", false, "run no hooks")
+	f.Var(&d.dryRun, "dry-run", "change nothing and show what would be done: client (without a cluster), server or none")
+	f.Lookup("dry-run").NoOptDefVal = bareDryRun
+	f.StringVar(&d.description, "description", "", "description of the revision")
+	f.BoolVar(&d.forceConflicts, "force-conflicts", false, "take over fields that others have set")
+	d.serverSide.value = serverSideDefault
+	f.Var(&d.serverSide, "server-side", "true or auto: pintle applies server-side only")
+	f.Lookup("server-side").NoOptDefVal = "true"
+}
+
+// plan are the options of the plan, but for tests.
+func (d *deployFlags) plan() plan.Options {
+	return plan.Options{
+		Timeout: d.timeout, Wait: d.mode.wanted(), WaitForJobs: d.jobs, NoHooks: d.noHooks,
+		ForceConflicts: d.forceConflicts, Description: d.description, Strict: true,
+	}
+}
+
+// check finds combinations that make no sense.
+func (d *deployFlags) check() error {
+	if d.timeout < 0 {
+		return asUsage(fmt.Errorf("--timeout is %s: it must not be negative", d.timeout))
+	}
+	return nil
+}
+
+// outputFlags choose the form of the result.
+type outputFlags struct{ format format }
+
+func (o *outputFlags) add(f *pflag.FlagSet) {
+	o.format.value = ui.Table
+	f.VarP(&o.format, "output", "o", "form of the result: "+strings.Join(ui.Formats(), ", "))
+}
+
+// logFlags choose which logs of hooks and tests are shown.
+type logFlags struct{ logs logMode }
+
+func (l *logFlags) add(f *pflag.FlagSet) {
+	l.logs.value = ui.LogsAuto
+	f.Var(&l.logs, "logs", "logs of hooks and tests: always (the same as --logs alone), failed, never, or auto for the last lines of what failed")
+	f.Lookup("logs").NoOptDefVal = string(ui.LogsAlways)
+}
+
+// testFlags say how tests run.
+type testFlags struct {
+	filters  []string
+	parallel int
+	retries  int
+	failFast bool
+}
+
+// add declares the flags, with a prefix where they stand beside others.
+func (t *testFlags) add(f *pflag.FlagSet, prefix string) {
+	f.StringSliceVar(&t.filters, prefix+"filter", nil, "tests to run: name=GLOB, suite=GLOB, or with ! before for those not to run (repeatable)")
+	f.IntVar(&t.parallel, prefix+"parallel", 0, "how many tests of one weight may run at the same time")
+	f.IntVar(&t.retries, prefix+"retries", 0, "how often a failed test is tried again")
+	f.BoolVar(&t.failFast, prefix+"fail-fast", false, "start no other test once one has failed")
+}
+
+// plan are the options of the plan for tests.
+func (t *testFlags) plan() (plan.TestOptions, error) {
+	opts := plan.TestOptions{FailFast: t.failFast, Parallel: t.parallel, Retries: t.retries}
+	switch {
+	case t.parallel < 0:
+		return opts, asUsage(fmt.Errorf("the number of tests at the same time must not be negative"))
+	case t.retries < 0:
+		return opts, asUsage(fmt.Errorf("the number of retries must not be negative"))
+	case len(t.filters) == 0:
+		return opts, nil
+	}
+	var err error
+	opts.Select, err = testSelector(t.filters)
+	return opts, err
+}
+
+// testFilter is one filter of tests.
+type testFilter struct {
+	exclude bool
+	field   string
+	glob    string
+}
+
+func (t testFilter) matches(h plan.Hook) bool {
+	value := h.Name
+	if t.field == "suite" {
+		value = h.Steering.Suite
+	}
+	ok, _ := path.Match(t.glob, value) // the pattern was checked when it was read
+	return ok
+}
+
+// testSelector makes a choice of filters: a test runs when it matches any of
+// those that include, if there are some, and none of those that exclude.
+func testSelector(filters []string) (func(plan.Hook) bool, error) {
+	var include, exclude []testFilter
+	for _, text := range filters {
+		t, err := parseTestFilter(text)
+		if err != nil {
+			return nil, asUsage(err)
+		}
+		if t.exclude {
+			exclude = append(exclude, t)
+		} else {
+			include = append(include, t)
+		}
+	}
+	return func(h plan.Hook) bool {
+		match := func(t testFilter) bool { return t.matches(h) }
+		return (len(include) == 0 || slices.ContainsFunc(include, match)) && !slices.ContainsFunc(exclude, match)
+	}, nil
+}
+
+func parseTestFilter(text string) (testFilter, error) {
+	rest, exclude := strings.CutPrefix(text, "!")
+	field, glob, found := strings.Cut(strings.TrimSpace(rest), "=")
+	if !found || field != "name" && field != "suite" {
+		return testFilter{}, fmt.Errorf("filter %q must be name=GLOB or suite=GLOB, with ! before it to exclude", text)
+	}
+	if _, err := path.Match(glob, ""); err != nil {
+		return testFilter{}, fmt.Errorf("filter %q is not a pattern: %w", text, err)
+	}
+	return testFilter{exclude: exclude, field: field, glob: glob}, nil
+}
+
+// chartFlags are those of install and upgrade that are about the chart and
+// what becomes of it.
+type chartFlags struct {
+	valuesFlags
+	renderFlags
+	deployFlags
+	outputFlags
+	logFlags
+	tests           testFlags
+	test            bool
+	testTimeout     time.Duration
+	rollback        bool
+	skipCRDs        bool
+	crds            string
+	createNamespace bool
+	takeOwnership   bool
+	noStrict        bool
+	allowUnknown    bool
+	subchartNotes   bool
+	hideNotes       bool
+	hideSecret      bool
+	labels          map[string]string
+}
+
+func (c *chartFlags) add(f *pflag.FlagSet, serverSideDefault string) {
+	c.valuesFlags.add(f)
+	c.renderFlags.add(f)
+	c.deployFlags.add(f, serverSideDefault)
+	c.outputFlags.add(f)
+	c.logFlags.add(f)
+	f.BoolVar(&c.test, "test", false, "run the chart's tests before the release counts as deployed; a failed test fails the operation")
+	c.tests.add(f, "test-")
+	f.DurationVar(&c.testTimeout, "test-timeout", 0, "limit for each test; 0 means that of --timeout")
+	f.BoolVar(&c.rollback, "rollback-on-failure", false, "after a failure, go back to the last good revision, or remove a first install; implies --wait")
+	f.BoolVar(&c.rollback, "atomic", false, "an older name of --rollback-on-failure")
+	_ = f.MarkDeprecated("atomic", "use --rollback-on-failure instead") // the flag is there: it was added above
+	f.StringVar(&c.crds, "crds", string(plan.CreateCRDs), "what to do with the CustomResourceDefinitions of crds/: create those that are missing, update those that differ, or skip them")
+	f.BoolVar(&c.skipCRDs, "skip-crds", false, "do not create the CustomResourceDefinitions of crds/ when installing")
+	f.BoolVar(&c.createNamespace, "create-namespace", false, "when installing, create the namespace unless it exists")
+	f.BoolVar(&c.takeOwnership, "take-ownership", false, "make objects part of the release that exist and belong to another one, or to none")
+	f.BoolVar(&c.noStrict, "disable-openapi-validation", false, "do not have the API server refuse fields that it does not know")
+	f.BoolVar(&c.allowUnknown, "allow-unknown-hooks", false, "go on, as Helm does, where a hook's event, weight or delete policy has no meaning")
+	f.BoolVar(&c.subchartNotes, "render-subchart-notes", false, "show the notes of subcharts too")
+	f.BoolVar(&c.hideNotes, "hide-notes", false, "do not show the chart's notes")
+	f.BoolVar(&c.hideSecret, "hide-secret", false, "with --dry-run: leave the content of Secrets out")
+	f.StringToStringVarP(&c.labels, "labels", "l", nil, "labels for the release's record: key1=val1,key2=val2")
+}
+
+// systemLabels are those that a record carries anyway.
+var systemLabels = []string{"name", "owner", "status", "version", "createdAt", "modifiedAt"}
+
+func (c *chartFlags) check() error {
+	if err := c.deployFlags.check(); err != nil {
+		return err
+	}
+	if c.hideSecret && c.dryRun.mode == lifecycle.Run {
+		return asUsage(fmt.Errorf("--hide-secret needs --dry-run"))
+	}
+	for _, name := range systemLabels {
+		if _, taken := c.labels[name]; taken {
+			return asUsage(fmt.Errorf("--labels cannot set %s: records use that label themselves", name))
+		}
+	}
+	return nil
+}
+
+// options are those of the operation, but for name, namespace and chart.
+func (c *chartFlags) options(in io.Reader) (lifecycle.DeployOptions, error) {
+	tests, err := c.tests.plan()
+	if err != nil {
+		return lifecycle.DeployOptions{}, err
+	}
+	tests.Run, tests.Timeout = c.test, c.testTimeout
+	p := c.plan()
+	p.Wait = p.Wait || c.rollback
+	p.CreateNamespace, p.TakeOwnership, p.Strict, p.Tests = c.createNamespace, c.takeOwnership, !c.noStrict, tests
+	if p.CRDs, err = c.crdPolicy(); err != nil {
+		return lifecycle.DeployOptions{}, err
+	}
+	values := c.values(in)
+	return lifecycle.DeployOptions{
+		Values: values,
+		Render: chart.RenderOptions{
+			EnableDNS: c.dns, SkipSchemaValidation: c.skipSchema, SubchartNotes: c.subchartNotes, ValueSource: values.Where,
+		},
+		AllowUnknownHooks: c.allowUnknown, RollbackOnFailure: c.rollback,
+		Labels: c.labels, DryRun: c.dryRun.mode, Plan: p,
+	}, nil
+}
+
+// crdPolicy reads --crds and Helm's older --skip-crds.
+func (c *chartFlags) crdPolicy() (plan.CRDPolicy, error) {
+	if c.skipCRDs {
+		return plan.SkipCRDs, nil
+	}
+	switch p := plan.CRDPolicy(c.crds); p {
+	case plan.CreateCRDs, plan.UpdateCRDs, plan.SkipCRDs:
+		return p, nil
+	}
+	return "", asUsage(fmt.Errorf("--crds is %q: it must be create, update or skip", c.crds))
+}

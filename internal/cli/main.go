@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/pintle-dev/pintle/internal/ui"
+	"golang.org/x/term"
+)
+
+// Streams are the standard streams of the process, and what they can do.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+	// OutTerminal and ErrTerminal tell terminals that can move their cursor.
+	OutTerminal, ErrTerminal bool
+	// Width asks for the terminal's columns; nil or 0 means unknown.
+	Width func() int
+}
+
+// Env looks up an environment variable, as os.LookupEnv does.
+type Env func(name string) (value string, set bool)
+
+// text is the value of a variable, empty when it is not set.
+func (e Env) text(name string) string {
+	value, _ := e(name)
+	return value
+}
+
+// OSStreams are those of this process.
+func OSStreams() Streams {
+	dumb := os.Getenv("TERM") == "dumb"
+	return Streams{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		OutTerminal: !dumb && term.IsTerminal(int(os.Stdout.Fd())),
+		ErrTerminal: !dumb && term.IsTerminal(int(os.Stderr.Fd())),
+		Width: func() int {
+			for _, f := range []*os.File{os.Stdout, os.Stderr} {
+				if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+					return width
+				}
+			}
+			return 0
+		},
+	}
+}
+
+// Main runs one command line, without the program's name, and returns the
+// exit code. Ending ctx ends everything at once, without a record of it: the
+// user's own way of stopping are signals, which operations catch themselves.
+func Main(ctx context.Context, args []string, streams Streams, env Env) int {
+	a := newApp(streams, env)
+	defer a.signals.release()
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	if !a.running {
+		// Nothing of ours has run: what failed is cobra's reading of the arguments.
+		err = asUsage(err)
+	}
+	var quiet *silent
+	if !errors.As(err, &quiet) {
+		ui.WriteProblems(streams.Err, a.explain(err), a.colorErr())
+	}
+	return exitCode(err, a.signals.caught())
+}
+
+// silent is an error that has been shown already.
+type silent struct{ error }
+
+// Unwrap gives the error that was shown.
+func (s *silent) Unwrap() error { return s.error }
+
+// lines joins the parts of a help text.
+func lines(text ...string) string { return strings.Join(text, "\n") }

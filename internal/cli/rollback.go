@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/pintle-dev/pintle/internal/lifecycle"
+	"github.com/pintle-dev/pintle/internal/ui"
+	"github.com/spf13/cobra"
+)
+
+// rollbackFlags are those of rollback.
+type rollbackFlags struct {
+	deployFlags
+	logFlags
+	tests   testFlags
+	test    bool
+	cleanup bool
+	max     int
+}
+
+func newRollback(a *app) *cobra.Command {
+	flags := rollbackFlags{max: a.global.historyMax}
+	cmd := &cobra.Command{
+		Use:   "rollback NAME [REVISION]",
+		Short: "bring an earlier revision of a release back",
+		Long: lines("Brings the content of an earlier revision back, as a new revision.",
+			"", "Without a number, the last good revision before the current one is taken: one that was deployed.",
+			"The pre- and post-rollback hooks of the revision that comes back run."),
+		Args: needs(1, 2, "a release and, if you like, a revision"),
+		RunE: a.run(func(cmd *cobra.Command, args []string) error { return a.rollback(cmd, args, &flags) }),
+	}
+	f := cmd.Flags()
+	flags.deployFlags.add(f, "auto")
+	flags.logFlags.add(f)
+	f.BoolVar(&flags.test, "test", false, "run the chart's tests before the rollback counts as done")
+	flags.tests.add(f, "test-")
+	f.BoolVar(&flags.cleanup, "cleanup-on-fail", false, "after a failure, delete the objects that this rollback created")
+	f.IntVar(&flags.max, "history-max", flags.max, "how many revisions are kept; 0 keeps all")
+	a.completeRevision(cmd)
+	a.completeFlags(cmd)
+	return cmd
+}
+
+func (a *app) rollback(cmd *cobra.Command, args []string, flags *rollbackFlags) error {
+	if err := flags.check(); err != nil {
+		return err
+	}
+	opts := lifecycle.RollbackOptions{
+		Name: args[0], CleanupOnFail: flags.cleanup, HistoryMax: flags.max, DryRun: flags.dryRun.mode, Plan: flags.plan(),
+	}
+	tests, err := flags.tests.plan()
+	if err != nil {
+		return err
+	}
+	tests.Run = flags.test
+	opts.Plan.Tests = tests
+	if len(args) > 1 {
+		if opts.Revision, err = parseRevision(args[1]); err != nil {
+			return err
+		}
+	}
+	a.warnFlags(&flags.deployFlags)
+	s, err := a.operate(a.results(ui.Table), a.viewOptions(flags.logs.value))
+	if err != nil {
+		return err
+	}
+	opts.Namespace = s.namespace
+	out, err := s.Rollback(cmd.Context(), opts)
+	s.end()
+	switch {
+	case err != nil:
+		return err
+	case out.DryRun != nil:
+		return a.showPlan(out.DryRun.Plan)
+	}
+	r := out.Release
+	_, err = fmt.Fprintf(a.streams.Out, "Release %q is back at revision %d, as revision %d.\n", r.Name, r.Info.RollbackRevision, r.Revision)
+	return err
+}
+
+// parseRevision reads a revision's number; 0 leaves the choice to us, as in Helm.
+func parseRevision(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, asUsage(fmt.Errorf("%q is not the number of a revision", text))
+	}
+	return n, nil
+}

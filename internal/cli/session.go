@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/engine"
+	"github.com/pintle-dev/pintle/internal/event"
+	"github.com/pintle-dev/pintle/internal/kube"
+	"github.com/pintle-dev/pintle/internal/lifecycle"
+	"github.com/pintle-dev/pintle/internal/ui"
+)
+
+// The interfaces that engine, lifecycle and store declare, and what satisfies
+// them: nothing else in the program sees both sides.
+var (
+	_ lifecycle.Cluster = (*kube.Client)(nil)
+	_ engine.Cluster    = (*kube.Client)(nil)
+)
+
+// session is one operation against a cluster: everything that is closed again
+// at its end.
+type session struct {
+	*lifecycle.Service
+	app       *app
+	client    *kube.Client
+	namespace string
+	view      ui.View
+}
+
+// viewOptions of an operation.
+func (a *app) viewOptions(logs ui.LogMode) ui.Options {
+	opts := ui.DefaultOptions()
+	opts.EachObject = a.global.debug
+	if logs != "" {
+		opts.Logs = logs
+	}
+	return opts
+}
+
+// operate prepares an operation: a view on the streams, a client, the records
+// and the service that uses them. No request is made yet. The caller ends the
+// session with end.
+func (a *app) operate(streams ui.Streams, opts ui.Options) (*session, error) {
+	view := ui.NewView(streams, opts)
+	s := &session{app: a, view: view}
+	client, err := kube.Connect(a.kubeOptions(view.Sink))
+	if err != nil {
+		view.Close()
+		return nil, err
+	}
+	records, err := a.records(client)
+	if err != nil {
+		view.Close()
+		return nil, err
+	}
+	s.client, s.namespace = client, client.Namespace()
+	s.Service = &lifecycle.Service{
+		Cluster: client, Records: records, Now: time.Now, Sink: view.Sink,
+		Signals: a.signals.catch(), Engine: engine.DefaultOptions(),
+	}
+	return s, nil
+}
+
+// kubeOptions are those of the flags; the API server's warnings go to the sink.
+func (a *app) kubeOptions(sink event.Sink) kube.Options {
+	opts := a.global.kube()
+	opts.Warn = func(message string) {
+		sink(event.Notice{Problem: diag.Problem{Severity: diag.Warning, Summary: message}})
+	}
+	return opts
+}
+
+// end shows what is left to show.
+func (s *session) end() {
+	s.view.Close()
+	if s.app.global.debug {
+		fmt.Fprintf(s.app.streams.Err, "requests: %s\n", requestText(s.client.Requests()))
+	}
+}

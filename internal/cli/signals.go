@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"github.com/pintle-dev/pintle/internal/lifecycle"
+)
+
+// signals turns SIGINT and SIGTERM into the two stages in which operations
+// stop. Nothing is caught before an operation asks for it: a command that only
+// reads ends at the first signal, as any program does.
+type signals struct {
+	say   io.Writer
+	stop  chan struct{}
+	abort chan struct{}
+	from  chan os.Signal
+	done  chan struct{}
+
+	mu    sync.Mutex
+	first os.Signal
+}
+
+func newSignals(say io.Writer) *signals {
+	return &signals{say: say, stop: make(chan struct{}), abort: make(chan struct{})}
+}
+
+// catch starts catching signals, until release.
+func (s *signals) catch() lifecycle.Signals {
+	if s.from == nil {
+		s.from, s.done = make(chan os.Signal, 4), make(chan struct{})
+		signal.Notify(s.from, os.Interrupt, syscall.SIGTERM)
+		go s.listen()
+	}
+	return lifecycle.Signals{Stop: s.stop, Abort: s.abort}
+}
+
+func (s *signals) listen() {
+	count := 0
+	for {
+		select {
+		case <-s.done:
+			return
+		case sig := <-s.from:
+			count++
+			s.take(sig, count)
+		}
+	}
+}
+
+// take acts on the first and second signal; more change nothing.
+func (s *signals) take(sig os.Signal, count int) {
+	switch count {
+	case 1:
+		s.mu.Lock()
+		s.first = sig
+		s.mu.Unlock()
+		fmt.Fprintln(s.say, "stopping: what runs is being stopped and the outcome recorded; once more to leave at once")
+		close(s.stop)
+	case 2:
+		fmt.Fprintln(s.say, "leaving at once")
+		close(s.abort)
+	}
+}
+
+// release gives the signals back.
+func (s *signals) release() {
+	if s.from != nil {
+		signal.Stop(s.from)
+		close(s.done)
+		s.from = nil
+	}
+}
+
+// caught is the first signal, nil when there was none.
+func (s *signals) caught() os.Signal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.first
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/pintle-dev/pintle/internal/lifecycle"
+	"github.com/pintle-dev/pintle/internal/release"
+	"github.com/pintle-dev/pintle/internal/ui"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// revisionFlags choose a revision of a release.
+type revisionFlags struct{ revision int }
+
+func (r *revisionFlags) add(f *pflag.FlagSet) {
+	f.IntVar(&r.revision, "revision", 0, "the revision to show; 0 means the latest")
+}
+
+// record reads one revision of a release: the latest for 0.
+func (r *reading) record(ctx context.Context, name string, revision int) (*release.Release, error) {
+	if revision == 0 {
+		entries, err := r.records.Index(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if len(entries) == 0 {
+			return nil, &lifecycle.NoReleaseError{Name: name, Namespace: r.namespace}
+		}
+		revision = entries[len(entries)-1].Revision
+	}
+	return r.records.Get(ctx, name, revision)
+}
+
+func newStatus(a *app) *cobra.Command {
+	var revision revisionFlags
+	var output outputFlags
+	cmd := &cobra.Command{
+		Use:   "status NAME",
+		Short: "show the status of a release",
+		Long:  "Shows when and where a release was deployed, its status and revision, how its tests ended, and the chart's notes.",
+		Args:  needs(1, 1, "the name of a release"),
+		RunE: a.run(func(cmd *cobra.Command, args []string) error {
+			r, err := a.readRecord(cmd.Context(), args[0], revision)
+			if err != nil {
+				return err
+			}
+			return ui.WriteStatus(a.streams.Out, r, ui.StatusOptions{Format: output.format.value, Color: a.colorOut()})
+		}),
+		ValidArgsFunction: a.releaseName,
+	}
+	revision.add(cmd.Flags())
+	output.add(cmd.Flags())
+	a.completeFlags(cmd)
+	return cmd
+}
+
+// readRecord connects and reads one revision.
+func (a *app) readRecord(ctx context.Context, name string, revision revisionFlags) (*release.Release, error) {
+	if revision.revision < 0 {
+		return nil, asUsage(errRevision)
+	}
+	r, err := a.read()
+	if err != nil {
+		return nil, err
+	}
+	return r.record(ctx, name, revision.revision)
+}
