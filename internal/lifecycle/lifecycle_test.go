@@ -231,7 +231,7 @@ func TestRefusedBeforeAnythingIsTouched(t *testing.T) {
 		"missing namespace": {map[string]string{"a.yaml": configMap("a", "1")}, func(o *lifecycle.DeployOptions) { o.Namespace = "nowhere" }, "namespace nowhere does not exist", ""},
 		"bad name":          {map[string]string{"a.yaml": configMap("a", "1")}, func(o *lifecycle.DeployOptions) { o.Name = "Web_1" }, "Web_1", ""},
 		"no chart":          {nil, func(o *lifecycle.DeployOptions) { o.Chart = "./not-here" }, "not-here", ""},
-		"bad values":        {map[string]string{"a.yaml": configMap("a", "1")}, func(o *lifecycle.DeployOptions) { o.Values = chart.ValuesOptions{Set: []string{"a[=1"}} }, "--set", ""},
+		"bad values":        {map[string]string{"a.yaml": configMap("a", "1")}, func(o *lifecycle.DeployOptions) { o.Values = chart.ValuesOptions{Set: []string{"a[x]=1"}} }, "--set", ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
