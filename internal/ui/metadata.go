@@ -4,15 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/release"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
-// metadata is what `get metadata` tells, with the field names of Helm.
+// metadata is `get metadata`, with the field names of Helm.
 type metadata struct {
 	Name         string            `json:"name"`
 	Chart        string            `json:"chart"`
@@ -28,50 +28,54 @@ type metadata struct {
 	ApplyMethod  string            `json:"applyMethod,omitempty"`
 }
 
-// WriteMetadata writes `get metadata`.
-func WriteMetadata(w io.Writer, r *release.Release, f Format) error {
-	var chart struct {
+func metadataOf(r *release.Release) metadata {
+	chart := r.ChartMetadata()
+	var more struct {
 		Metadata struct {
-			release.Metadata
 			Annotations  map[string]string `json:"annotations"`
 			Dependencies []json.RawMessage `json:"dependencies"`
 		} `json:"metadata"`
 	}
-	if len(r.Chart) > 0 {
-		if err := json.Unmarshal(r.Chart, &chart); err != nil {
-			return fmt.Errorf("reading the chart of revision %d of %s: %w", r.Revision, r.Name, err)
-		}
-	}
-	m := metadata{
-		Name: r.Name, Chart: chart.Metadata.Name, Version: chart.Metadata.Version, AppVersion: chart.Metadata.AppVersion,
-		Annotations: chart.Metadata.Annotations, Labels: r.Labels, Dependencies: chart.Metadata.Dependencies,
+	_ = json.Unmarshal(r.Chart, &more) // a broken chart shows as an empty one, as in a list
+	return metadata{
+		Name: r.Name, Chart: chart.Name, Version: chart.Version, AppVersion: chart.AppVersion,
+		Annotations: more.Metadata.Annotations, Labels: r.Labels, Dependencies: more.Metadata.Dependencies,
 		Namespace: r.Namespace, Revision: r.Revision, Status: string(r.Info.Status),
 		DeployedAt: r.Info.LastDeployed.Format(time.RFC3339), ApplyMethod: r.ApplyMethod,
 	}
-	return WriteAs(w, f, m, m.table)
 }
 
-func (m metadata) table() string {
+// WriteMetadata writes `get metadata`.
+func WriteMetadata(w io.Writer, r *release.Release, f Format) error {
+	m := metadataOf(r)
+	return WriteAs(w, f, m, func() string {
+		var b strings.Builder
+		for _, row := range []struct {
+			title string
+			value any
+		}{
+			{"NAME", m.Name}, {"CHART", m.Chart}, {"VERSION", m.Version}, {"APP_VERSION", m.AppVersion},
+			{"ANNOTATIONS", labels.Set(m.Annotations)}, {"LABELS", labels.Set(m.Labels)}, {"DEPENDENCIES", m.dependencyNames()},
+			{"NAMESPACE", m.Namespace}, {"REVISION", m.Revision}, {"STATUS", m.Status}, {"DEPLOYED_AT", m.DeployedAt},
+			{"APPLY_METHOD", applyMethod(m.ApplyMethod)},
+		} {
+			fmt.Fprintf(&b, "%s: %v\n", row.title, row.value)
+		}
+		return b.String()
+	})
+}
+
+func (m metadata) dependencyNames() string {
 	var names []string
 	for _, raw := range m.Dependencies {
-		var d struct{ Name string }
-		_ = json.Unmarshal(raw, &d) // without a name there is nothing to show
+		var d struct {
+			Name string `json:"name"`
+		}
+		_ = json.Unmarshal(raw, &d)
 		names = append(names, d.Name)
 	}
 	slices.Sort(names)
-	return fmt.Sprintf("NAME: %s\nCHART: %s\nVERSION: %s\nAPP_VERSION: %s\nANNOTATIONS: %s\nLABELS: %s\nDEPENDENCIES: %s\n"+
-		"NAMESPACE: %s\nREVISION: %d\nSTATUS: %s\nDEPLOYED_AT: %s\nAPPLY_METHOD: %s\n",
-		m.Name, m.Chart, m.Version, m.AppVersion, pairs(m.Annotations), pairs(m.Labels), strings.Join(names, ","),
-		m.Namespace, m.Revision, m.Status, m.DeployedAt, applyMethod(m.ApplyMethod))
-}
-
-// pairs are labels as Kubernetes writes them.
-func pairs(labels map[string]string) string {
-	var parts []string
-	for _, key := range slices.Sorted(maps.Keys(labels)) {
-		parts = append(parts, key+"="+labels[key])
-	}
-	return strings.Join(parts, ",")
+	return strings.Join(names, ",")
 }
 
 func applyMethod(method string) string {
@@ -82,6 +86,7 @@ func applyMethod(method string) string {
 		return "client-side apply"
 	case release.ServerSide:
 		return "server-side apply"
+	default:
+		return fmt.Sprintf("unknown (%q)", method)
 	}
-	return fmt.Sprintf("unknown (%q)", method)
 }

@@ -129,6 +129,45 @@ func TestGet(t *testing.T) {
 	golden(t, "get", all.String())
 }
 
+func TestMetadata(t *testing.T) {
+	r := record("storefront", 3, release.Deployed)
+	r.Labels = map[string]string{"team": "shop"}
+	r.Chart = json.RawMessage(`{"metadata":{"name":"storefront","version":"1.2.3","annotations":{"b":"2","a":"1"},
+		"dependencies":[{"name":"z","version":"1","repository":""},{"name":"a","version":"2","repository":"https://x","enabled":true}]}}`)
+	var all strings.Builder
+	for _, f := range []Format{Table, JSON, YAML} {
+		all.WriteString(shown(t, func(w *strings.Builder) error { return WriteMetadata(w, r, f) }) + "\n")
+	}
+	golden(t, "metadata", all.String())
+}
+
+func TestTestResult(t *testing.T) {
+	log := ledger.Log{Limits: ledger.DefaultLimits()}
+	log.Add(ledger.Line{Text: "expected 1.2.3, got 1.2.2"})
+	run := func(name string, attempt int, phase release.Phase) ledger.Run {
+		r := ledger.Run{Event: release.Test, Hook: name, Suite: "data", Attempt: attempt, Object: ref("Pod", name), Phase: phase, Started: start, Ended: start.Add(1500 * time.Millisecond)}
+		if phase == release.PhaseFailed {
+			r.Reason, r.Message = "Error", "container main ended with exit code 1"
+			r.Pods = []ledger.Pod{{Name: name, Containers: []ledger.Container{{Name: "main", ExitCode: 1, Reason: "Error", Log: log}, {Name: "side", ExitCode: -1}}}}
+		}
+		return r
+	}
+	runs := []ledger.Run{
+		run("schema", 1, release.PhaseFailed), run("dns", 1, release.PhaseSucceeded), run("auth", 1, release.PhaseFailed), run("schema", 2, release.PhaseSucceeded),
+		{Event: release.PreUpgrade, Hook: "migrate", Object: migrate, Phase: release.PhaseSucceeded},
+	}
+	var all strings.Builder
+	for _, f := range []Format{Table, JSON, YAML} {
+		all.WriteString(shown(t, func(w *strings.Builder) error {
+			return WriteTestResult(w, record("storefront", 3, release.Deployed), runs, f)
+		}) + "\n")
+	}
+	all.WriteString(shown(t, func(w *strings.Builder) error {
+		return WriteTestResult(w, record("storefront", 3, release.Deployed), nil, JSON)
+	}))
+	golden(t, "test-result", all.String())
+}
+
 func TestFormats(t *testing.T) {
 	if _, err := ParseFormat("xml"); err == nil || !strings.Contains(err.Error(), `invalid format type "xml"`) {
 		t.Errorf("got %v", err)

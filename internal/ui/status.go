@@ -135,18 +135,20 @@ func writeRun(b *strings.Builder, test string, runs []ledger.Run) {
 		fmt.Fprintf(b, "Attempts:       %d%s\n", last.Attempt, note)
 	}
 	if last.Phase == release.PhaseFailed {
-		fmt.Fprintf(b, "Reason:         %s\n", clean(reason(last)))
+		fmt.Fprintf(b, "Reason:         %s\n", clean(reasonText(last.Reason, last.Message)))
 	}
 }
 
-func reason(run *ledger.Run) string {
+// reasonText joins a machine's word and a sentence. The word Error adds
+// nothing to a sentence.
+func reasonText(reason, message string) string {
 	switch {
-	case run.Message == "":
-		return run.Reason
-	case run.Reason == "" || strings.Contains(run.Message, run.Reason):
-		return run.Message
+	case message == "":
+		return reason
+	case reason == "" || reason == "Error" || strings.Contains(message, reason):
+		return message
 	default:
-		return run.Reason + ": " + run.Message
+		return reason + ": " + message
 	}
 }
 
