@@ -391,6 +391,20 @@ func TestTooBigIsRefusedBeforeTheCluster(t *testing.T) {
 	}
 }
 
+func TestARecordThatHasGrownLosesItsTemplates(t *testing.T) {
+	records := store.NewSecrets(store.NewMemory(), "prod", now())
+	noise := make([]byte, 1<<20)
+	rand.New(rand.NewSource(1)).Read(noise)
+	r := storetest.Release("shop", 1, release.Deployed)
+	r.Chart = []byte(`{"metadata":{"name":"web"},"templates":[{"name":"a","data":"` + base64.StdEncoding.EncodeToString(noise) + `"}],"values":{"a":1}}`)
+	must(t, records.Create(t.Context(), r))
+	got, err := records.Get(t.Context(), "shop", 1)
+	must(t, err)
+	if got.ChartMetadata().Name != "web" || got.Manifest != r.Manifest || strings.Contains(string(got.Chart), `"data"`) {
+		t.Errorf("stored chart is %s", got.Chart)
+	}
+}
+
 func TestOwnerNamesTheSecret(t *testing.T) {
 	objects := store.NewMemory()
 	must(t, store.NewSecrets(objects, "prod", now()).Create(t.Context(), storetest.Release("shop", 1, release.Deployed)))

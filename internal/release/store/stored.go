@@ -87,10 +87,7 @@ func (s *Store) stamp() string { return strconv.FormatInt(s.now().Unix(), 10) }
 
 // build makes the object that holds the record.
 func (s *Store) build(r *release.Release, at stamps) (*unstructured.Unstructured, error) {
-	encoded, err := release.Encode(r)
-	if err == nil {
-		err = release.CheckSize(r, encoded)
-	}
+	encoded, err := encode(r)
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +107,20 @@ func (s *Store) build(r *release.Release, at stamps) (*unstructured.Unstructured
 		obj.SetAnnotations(map[string]string{hintAnnotation: hint})
 	}
 	return obj, nil
+}
+
+// encode gives the record's bytes. The last write of an operation must not
+// fail for its size: what can be left out of a record that has grown is left out.
+func encode(r *release.Release) ([]byte, error) {
+	encoded, err := release.Encode(r)
+	if err != nil || release.CheckSize(r, encoded) == nil {
+		return encoded, err
+	}
+	small, _ := release.Shrink(r)
+	if encoded, err = release.Encode(small); err != nil {
+		return nil, err
+	}
+	return encoded, release.CheckSize(small, encoded)
 }
 
 // labelsOf are the user's labels and Helm's.
