@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,10 +20,10 @@ import (
 func TestDiscoveryIsThreeRequestsAndRevalidated(t *testing.T) {
 	dir := t.TempDir()
 	for _, run := range []string{"first", "second"} {
-		unmodified := 0
+		var unmodified atomic.Int32
 		w := &wire{handle: func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("If-None-Match") != "" {
-				unmodified++
+				unmodified.Add(1)
 			}
 			discovery(w, r)
 		}}
@@ -42,8 +43,8 @@ func TestDiscoveryIsThreeRequestsAndRevalidated(t *testing.T) {
 		if stale := c.Unavailable(); len(stale) != 1 || stale[0].Group != "metrics.k8s.io" {
 			t.Errorf("%s: unavailable %v", run, stale)
 		}
-		if (run == "second") != (unmodified == 2) {
-			t.Errorf("%s: %d revalidated", run, unmodified)
+		if (run == "second") != (unmodified.Load() == 2) {
+			t.Errorf("%s: %d revalidated", run, unmodified.Load())
 		}
 	}
 	if kept, _ := filepath.Glob(dir + "/*/*.json"); len(kept) != 2 {

@@ -64,7 +64,7 @@ func (c *Client) sources(ctx context.Context, targets []object.Target, queue *qu
 			return nil, c.refused("watch", ref, err)
 		}
 		k := id{path: p.path(""), selector: t.Selector}
-		if heavy(ref) {
+		if heavy(ref) && t.Selector == "" && len(targets) <= mostSingles {
 			k.single = t.Name
 		}
 		s := index[k]
@@ -78,6 +78,10 @@ func (c *Client) sources(ctx context.Context, targets []object.Target, queue *qu
 	return all, nil
 }
 
-// heavy kinds are watched by single names: a namespace may hold megabytes of
-// them (release records among them) that are not ours.
+// mostSingles is up to how many targets heavy kinds are watched by name.
+const mostSingles = 10
+
+// heavy kinds are watched by single names as long as those are few: a
+// namespace may hold megabytes of them (release records among them) that are
+// not ours.
 func heavy(ref object.Ref) bool { return ref.Is("", "Secret") || ref.Is("", "ConfigMap") }

@@ -121,6 +121,7 @@ func TestJobRuns(t *testing.T) {
 					t.Fatal(err)
 				}
 				time.Sleep(time.Minute)
+				synctest.Wait()
 				var got []string
 				for _, l := range s.lines {
 					got = append(got, strings.TrimSpace(l))
@@ -253,6 +254,7 @@ spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widg
 		if _, err := c.Apply(t.Context(), widget, metav1.PatchOptions{}); err != nil {
 			t.Errorf("after its definition was established: %v", err)
 		}
+		synctest.Wait()
 		want := []string{"   0ms Deployment/good", "   0ms Deployment/bad", "1000ms Deployment/good Available", "3000ms Deployment/bad"}
 		if diff := cmp.Diff(want, s.lines); diff != "" {
 			t.Error(diff)
