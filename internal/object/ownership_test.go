@@ -68,7 +68,7 @@ func TestNotOwnedNamesWhatIsMissing(t *testing.T) {
 }
 
 func TestKeep(t *testing.T) {
-	for policy, want := range map[string]bool{"keep": true, " Keep ": true, "delete": false, "": false} {
+	for policy, want := range map[string]bool{"keep": true, "\tKeep ": true, "delete": false, "": false} {
 		obj := &unstructured.Unstructured{Object: map[string]any{}}
 		obj.SetAnnotations(map[string]string{"helm.sh/resource-policy": policy})
 		if got := object.Keep(obj); got != want {

@@ -67,7 +67,7 @@ func notGood(r *Release, doubts []Doubt) string {
 		return "was never completed"
 	}
 	for _, h := range r.Hooks {
-		if h.LastRun.Phase == PhaseFailed && !(h.On(Test) && len(h.Events) == 1) {
+		if h.LastRun.Phase == PhaseFailed && (!h.On(Test) || len(h.Events) > 1) {
 			return fmt.Sprintf("had a failed hook, %s/%s", h.Kind, h.Name)
 		}
 	}

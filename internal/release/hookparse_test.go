@@ -103,9 +103,9 @@ func TestHookProblems(t *testing.T) {
 			allowed:     []string{`warning 17 (rendered): the hook's weight is "ten": it must be a whole number`},
 		},
 		"delete policy": {
-			annotations: []string{`helm.sh/hook: test`, `'helm.sh/hook-delete-policy': "hook-suceeded,before-hook-creation"`},
-			strict:      []string{`error 16 (rendered): "hook-suceeded" is not a delete policy; did you mean "hook-succeeded"?`},
-			allowed:     []string{`warning 16 (rendered): "hook-suceeded" is not a delete policy; did you mean "hook-succeeded"?`},
+			annotations: []string{`helm.sh/hook: test`, `'helm.sh/hook-delete-policy': "hook-success,before-hook-creation"`},
+			strict:      []string{`error 16 (rendered): "hook-success" is not a delete policy; did you mean "hook-succeeded"?`},
+			allowed:     []string{`warning 16 (rendered): "hook-success" is not a delete policy; did you mean "hook-succeeded"?`},
 		},
 		"delete policy far from any": {
 			annotations: []string{`helm.sh/hook: test`, `helm.sh/hook-delete-policy: never`},

@@ -60,16 +60,16 @@ func refused(err error) bool {
 	return errors.As(err, &status) && !apierrors.IsAlreadyExists(err)
 }
 
-// missingPlace is what keeps a record from being created where something else
+// missingPlaceError is what keeps a record from being created where something else
 // than the record is not there: the namespace.
-type missingPlace struct{ err error }
+type missingPlaceError struct{ err error }
 
-func (e missingPlace) Error() string { return e.err.Error() }
+func (e missingPlaceError) Error() string { return e.err.Error() }
 
 // notYetThere marks "not found" in answer to a create, which is not about the record.
 func notYetThere(err error) error {
 	if isNotFound(err) {
-		return missingPlace{err}
+		return missingPlaceError{err}
 	}
 	return err
 }
