@@ -89,6 +89,8 @@ type deployFlags struct {
 	dryRun         dryRun
 	description    string
 	forceConflicts bool
+	forceReplace   bool
+	recreate       []string
 	serverSide     serverSide
 }
 
@@ -99,9 +101,16 @@ func (d *deployFlags) add(f *pflag.FlagSet, serverSideDefault string) {
 	f.Lookup("dry-run").NoOptDefVal = bareDryRun
 	f.StringVar(&d.description, "description", "", "description of the revision")
 	f.BoolVar(&d.forceConflicts, "force-conflicts", false, "take over fields that others have set")
+	f.BoolVar(&d.forceReplace, "force-replace", false, "delete and create anew whatever cannot be changed in place")
+	f.StringArrayVar(&d.recreate, "recreate", nil, "delete and create this object anew if it cannot be changed in place: KIND/NAME (can be repeated)")
 	d.serverSide.value = serverSideDefault
 	f.Var(&d.serverSide, "server-side", "true or auto: pintle applies server-side only")
 	f.Lookup("server-side").NoOptDefVal = "true"
+}
+
+// anew are the objects that may be deleted and created anew.
+func (d *deployFlags) anew() lifecycle.RecreateOptions {
+	return lifecycle.RecreateOptions{Objects: d.recreate, All: d.forceReplace}
 }
 
 // plan are the options of the plan, but for tests.
@@ -304,7 +313,7 @@ func (c *chartFlags) options(in io.Reader) (lifecycle.DeployOptions, error) {
 			EnableDNS: c.dns, SkipSchemaValidation: c.skipSchema, SubchartNotes: c.subchartNotes, ValueSource: values.Where,
 		},
 		AllowUnknownHooks: c.allowUnknown, RollbackOnFailure: c.rollback,
-		Labels: c.labels, DryRun: c.dryRun.mode, Plan: p,
+		Labels: c.labels, Recreate: c.anew(), DryRun: c.dryRun.mode, Plan: p,
 	}, nil
 }
 

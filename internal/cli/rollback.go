@@ -16,7 +16,9 @@ type rollbackFlags struct {
 	tests   testFlags
 	test    bool
 	cleanup bool
-	max     int
+	// toPrevious is Helm's choice of a revision.
+	toPrevious bool
+	max        int
 }
 
 func newRollback(a *app) *cobra.Command {
@@ -35,6 +37,7 @@ func newRollback(a *app) *cobra.Command {
 	flags.logFlags.add(f)
 	f.BoolVar(&flags.test, "test", false, "run the chart's tests before the rollback counts as done")
 	flags.tests.add(f, "test-")
+	f.BoolVar(&flags.toPrevious, "to-previous", false, "go back to the revision before the current one, good or not, as Helm does")
 	f.BoolVar(&flags.cleanup, "cleanup-on-fail", false, "after a failure, delete the objects that this rollback created")
 	f.IntVar(&flags.max, "history-max", flags.max, "how many revisions are kept; 0 keeps all")
 	a.completeRevision(cmd)
@@ -47,7 +50,7 @@ func (a *app) rollback(cmd *cobra.Command, args []string, flags *rollbackFlags) 
 		return err
 	}
 	opts := lifecycle.RollbackOptions{
-		Name: args[0], CleanupOnFail: flags.cleanup, HistoryMax: flags.max, DryRun: flags.dryRun.mode, Plan: flags.plan(),
+		Name: args[0], ToPrevious: flags.toPrevious, Recreate: flags.anew(), CleanupOnFail: flags.cleanup, HistoryMax: flags.max, DryRun: flags.dryRun.mode, Plan: flags.plan(),
 	}
 	tests, err := flags.tests.plan()
 	if err != nil {

@@ -18,14 +18,13 @@ const (
 	Error Severity = iota
 	// Warning is shown and the operation goes on.
 	Warning
+	// Note is shown for the user to know; nothing is wrong.
+	Note
 )
 
-// String is "error" or "warning".
+// String is "error", "warning" or "note".
 func (s Severity) String() string {
-	if s == Warning {
-		return "warning"
-	}
-	return "error"
+	return [...]string{"error", "warning", "note"}[s]
 }
 
 // Problem is one thing that a user can fix. Summary is one sentence without a
@@ -87,8 +86,8 @@ func (l *List) Add(problems ...Problem) { *l = append(*l, problems...) }
 // Errors are those that stop the operation.
 func (l List) Errors() List { return l.of(Error) }
 
-// Warnings are those that do not.
-func (l List) Warnings() List { return l.of(Warning) }
+// Warnings are those that do not, notes included.
+func (l List) Warnings() List { return append(l.of(Warning), l.of(Note)...) }
 
 // Err is nil when the list holds no error (warnings alone are not one), else
 // a List of the errors alone.

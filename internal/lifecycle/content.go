@@ -94,6 +94,7 @@ func (r *reader) recorded(rec *release.Release) (content, error) {
 			return c, fmt.Errorf("reading the manifest of revision %d: %w", rec.Revision, err)
 		}
 		if obj != nil {
+			r.modernize(obj)
 			r.want(&c, doc, obj)
 		}
 	}
@@ -107,6 +108,19 @@ func (r *reader) recorded(rec *release.Release) (content, error) {
 		c.hooks = append(c.hooks, plan.Hook{Hook: h, Object: obj, Steering: h.Options()})
 	}
 	return c, nil
+}
+
+// modernize gives a recorded object whose API version the cluster no longer
+// serves the version that it does: group, kind and name still say which object
+// is meant.
+func (r *reader) modernize(obj *unstructured.Unstructured) {
+	gvk := obj.GroupVersionKind()
+	if _, served := r.catalog.Find(gvk); served {
+		return
+	}
+	if res, ok := r.catalog.FindKind(gvk.GroupKind()); ok {
+		obj.SetAPIVersion(res.GVK.GroupVersion().String())
+	}
 }
 
 // want adds an ordinary document, expanded if it is a list, marked as ours.

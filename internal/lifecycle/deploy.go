@@ -87,7 +87,7 @@ func (s *Service) deploy(ctx context.Context, op plan.Operation, opts DeployOpti
 		}
 		return &Outcome{Operation: d.op, Release: d.next, DryRun: &DryRun{Plan: p, Rendered: d.rendered}}, nil
 	}
-	return s.run(ctx, p, d.inputs, recovery{rollback: opts.RollbackOnFailure, cleanup: opts.CleanupOnFail, historyMax: opts.HistoryMax})
+	return s.run(ctx, p, d.inputs, recovery{rollback: opts.RollbackOnFailure, cleanup: opts.CleanupOnFail, historyMax: opts.HistoryMax, recreate: opts.Recreate})
 }
 
 // deployment gathers the inputs of an install or an upgrade.

@@ -22,6 +22,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release/store"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // world is a scripted cluster with records in memory and the service on them.
@@ -353,4 +354,88 @@ func TestDryRunTouchesNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestRollbackPicksTheLastGoodRevision(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "{{ .Release.Revision }}")})
+	bad := writeChart(t, map[string]string{"a.yaml": configMap("a", "bad"), "m.yaml": failing})
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.Runs("Job/migrate", kubefake.Run{ExitCode: 1})
+		if _, err := w.deploy(t, plan.Install, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.deploy(t, plan.Upgrade, bad, nil); err == nil {
+			t.Fatal("the bad upgrade passed")
+		}
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		out, err := w.service.Rollback(t.Context(), lifecycle.RollbackOptions{Name: "web", Namespace: "shop"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out.Release.Info.RollbackRevision != 1 || w.live("a")["k"] != "1" {
+			t.Errorf("back at %d, a is %v", out.Release.Info.RollbackRevision, w.live("a"))
+		}
+		if want := "revision 1 is the last good one before 3; revision 2 is failed"; len(w.notices) == 0 || w.notices[len(w.notices)-1] != want {
+			t.Errorf("it said %q, want %q", w.notices, want)
+		}
+	})
+}
+
+func TestRollbackToPrevious(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "{{ .Release.Revision }}")})
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		for op, n := plan.Install, 0; n < 3; op, n = plan.Upgrade, n+1 {
+			if _, err := w.deploy(t, op, dir, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := w.service.Rollback(t.Context(), lifecycle.RollbackOptions{Name: "web", Namespace: "shop", Revision: 9}); err == nil || !strings.Contains(err.Error(), "no revision 9") {
+			t.Errorf("the error is %v", err)
+		}
+		out, err := w.service.Rollback(t.Context(), lifecycle.RollbackOptions{Name: "web", Namespace: "shop", ToPrevious: true})
+		if err != nil || out.Release.Info.RollbackRevision != 2 {
+			t.Fatalf("back at %+v, error %v", out, err)
+		}
+	})
+}
+
+func TestRecordedVersionThatIsNoLongerServed(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "p.yaml": "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: p}\nspec: {minAvailable: 1}\n"})
+	next := writeChart(t, map[string]string{"a.yaml": configMap("a", "2")})
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		old := schema.GroupVersionKind{Group: "policy", Version: "v1beta1", Kind: "PodDisruptionBudget"}
+		_, err := w.deploy(t, plan.Install, dir, nil)
+		if err == nil || !strings.Contains(err.Error(), "it serves policy/v1") {
+			t.Fatalf("version %s was taken: %v", old.Version, err)
+		}
+		// The record was written when the cluster still served the old version.
+		if _, err := w.deploy(t, plan.Install, next, nil); err != nil {
+			t.Fatal(err)
+		}
+		rec, err := w.records.Get(t.Context(), "web", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec.Manifest += "---\n# Source: web/templates/p.yaml\napiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: p}\nspec: {minAvailable: 1}\n"
+		if err := w.records.Update(t.Context(), rec); err != nil {
+			t.Fatal(err)
+		}
+		live, err := object.Parse(object.Document{Text: "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: p, namespace: shop}\n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		object.Own(live, "web", "shop")
+		w.Seed(live)
+		if _, err := w.deploy(t, plan.Upgrade, next, nil); err != nil {
+			t.Fatal(err)
+		}
+		if w.Peek(object.RefOf(live)) != nil {
+			t.Error("the object of the old version was not pruned")
+		}
+	})
 }

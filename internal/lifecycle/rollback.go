@@ -15,6 +15,9 @@ type RollbackOptions struct {
 	Namespace string
 	// Revision is the one to go back to; 0 picks the last good one.
 	Revision int
+	// ToPrevious picks the revision before the latest, good or not, as Helm does.
+	ToPrevious bool
+	Recreate   RecreateOptions
 	// Automatic tells that a failed upgrade asked for it, not the user.
 	Automatic     bool
 	CleanupOnFail bool
@@ -48,9 +51,12 @@ func (s *Service) gatherRollback(ctx context.Context, opts RollbackOptions) (pla
 	if err := h.refusePending(plan.Rollback); err != nil {
 		return in, err
 	}
-	target, err := h.target(ctx, opts)
+	target, why, err := h.target(ctx, opts)
 	if err != nil {
 		return in, err
+	}
+	if why != "" {
+		s.warn(diag.Problem{Severity: diag.Note, Summary: why})
 	}
 	catalog, _, err := s.Cluster.Discover(ctx)
 	if err != nil {
@@ -81,8 +87,13 @@ func (s *Service) gatherRollback(ctx context.Context, opts RollbackOptions) (pla
 	if in.Supersede, err = h.marked(ctx); err != nil {
 		return in, err
 	}
-	in.Live, err = s.Cluster.Snapshot(ctx, refs(in.Wanted, in.Recorded))
-	return in, err
+	if in.Live, err = s.Cluster.Snapshot(ctx, refs(in.Wanted, in.Recorded)); err != nil {
+		return in, err
+	}
+	if err := r.checkImmutable(ctx, s, &in, opts.Recreate); err != nil {
+		return in, err
+	}
+	return in, r.problems.Err()
 }
 
 // again is the new revision that repeats an earlier one.
@@ -98,28 +109,49 @@ func again(target *release.Release, h *history, s *Service) *release.Release {
 	return next
 }
 
-// target picks the revision to go back to: the one that was asked for, the
-// deployed one after a failed upgrade, or the last good one before the latest.
-func (h *history) target(ctx context.Context, opts RollbackOptions) (*release.Release, error) {
-	if len(h.entries) == 0 {
-		return nil, diag.Problem{Summary: fmt.Sprintf("there is no release %s in namespace %s", opts.Name, opts.Namespace)}
+// target picks the revision to go back to: the one that was asked for, the one
+// before the latest, as Helm does, or the last good one; and says why.
+func (h *history) target(ctx context.Context, opts RollbackOptions) (target *release.Release, why string, err error) {
+	last := h.last()
+	switch {
+	case last == nil:
+		return nil, "", &NoReleaseError{Name: opts.Name, Namespace: opts.Namespace}
+	case opts.Revision > 0:
+		target, err = h.existing(ctx, opts.Revision)
+		return target, "", err
+	case opts.ToPrevious:
+		target, err = h.existing(ctx, last.Revision-1)
+		return target, "", err
 	}
-	if opts.Revision > 0 {
-		for _, e := range h.entries {
-			if e.Revision == opts.Revision {
-				return h.get(ctx, e.Revision)
-			}
+	var decoded []*release.Release
+	for _, e := range h.entries {
+		if e.Status != release.Deployed && e.Status != release.Superseded {
+			decoded = append(decoded, &release.Release{Revision: e.Revision, Info: release.Info{Status: e.Status}})
+			continue
 		}
-		return nil, diag.Problem{Summary: fmt.Sprintf("release %s has no revision %d", opts.Name, opts.Revision), Detail: "see `pintle history " + opts.Name + "`"}
+		r, err := h.get(ctx, e.Revision)
+		if err != nil {
+			return nil, "", err
+		}
+		decoded = append(decoded, r)
 	}
-	for i := len(h.entries) - 1; i >= 0; i-- {
-		e := h.entries[i]
-		if i == len(h.entries)-1 && !(opts.Automatic && e.Status == release.Deployed) {
-			continue // that is the one to leave
-		}
-		if e.Status == release.Deployed || e.Status == release.Superseded {
-			return h.get(ctx, e.Revision)
+	before := last.Revision
+	if opts.Automatic && last.Status == release.Deployed {
+		before++ // the failed upgrade left no revision behind: the deployed one is brought back
+	}
+	target, why = release.LastGood(decoded, before)
+	if target == nil {
+		return nil, "", diag.Problem{Summary: why, Detail: "name the revision to go back to; see `pintle history " + opts.Name + "`"}
+	}
+	return target, why, nil
+}
+
+// existing reads a revision that the user named.
+func (h *history) existing(ctx context.Context, revision int) (*release.Release, error) {
+	for _, e := range h.entries {
+		if e.Revision == revision {
+			return h.get(ctx, revision)
 		}
 	}
-	return nil, diag.Problem{Summary: fmt.Sprintf("release %s has no earlier revision that was ever deployed", opts.Name)}
+	return nil, diag.Problem{Summary: fmt.Sprintf("release %s has no revision %d", h.name, revision), Detail: "see `pintle history " + h.name + "`"}
 }

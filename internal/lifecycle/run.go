@@ -17,6 +17,7 @@ type recovery struct {
 	// cleanup deletes what the failed operation created.
 	cleanup    bool
 	historyMax int
+	recreate   RecreateOptions
 }
 
 // run runs the plan of an install, upgrade or rollback and deals with its failure.
@@ -59,7 +60,7 @@ func (s *Service) recover(ctx context.Context, p *plan.Plan, in plan.Inputs, rec
 		})
 	} else {
 		out.RolledBack, err = again.Rollback(ctx, RollbackOptions{
-			Name: in.Next.Name, Namespace: in.Next.Namespace, HistoryMax: rec.historyMax, Automatic: true,
+			Name: in.Next.Name, Namespace: in.Next.Namespace, HistoryMax: rec.historyMax, Automatic: true, Recreate: rec.recreate,
 			Plan: plan.Options{
 				Timeout: in.Options.Timeout, NoHooks: in.Options.NoHooks, Wait: true, WaitForJobs: in.Options.WaitForJobs,
 				ForceConflicts: in.Options.ForceConflicts, Strict: in.Options.Strict,
