@@ -31,7 +31,7 @@ cleanup() {
 	local status=$?
 	trap '' INT TERM
 	if [ -n "$tests" ]; then
-		kill -TERM "$tests" 2>/dev/null && wait "$tests" || true
+		kill -TERM -- "-$tests" 2>/dev/null && wait "$tests" || true
 	fi
 	if [ -n "$started" ]; then
 		bin/pintle-sandbox down || status=1
@@ -54,9 +54,12 @@ PINTLE_E2E_KUBECONFIG=$(bin/pintle-sandbox kubeconfig --path)
 PINTLE_E2E_RUN=run-$$-$(date +%s)
 export PINTLE_E2E=required PINTLE_E2E_KUBECONFIG PINTLE_E2E_RUN
 
-# In the background, so that a signal is acted on at once.
+# In the background, so that a signal is acted on at once, and in a process group
+# of its own (set -m), so that it reaches the test's own processes.
+set -m
 "$go" test -buildvcs=false -count=1 -timeout 25m -parallel "${PARALLEL:-6}" ${V:+-v} ${RUN:+-run "$RUN"} ./e2e &
 tests=$!
+set +m
 status=0
 wait "$tests" || status=$?
 tests=
