@@ -68,11 +68,14 @@ func TestNotOwnedNamesWhatIsMissing(t *testing.T) {
 }
 
 func TestKeep(t *testing.T) {
-	for policy, want := range map[string]bool{"keep": true, "\tKeep ": true, "delete": false, "": false} {
+	for _, tc := range []struct {
+		policy string
+		want   bool
+	}{{"keep", true}, {" Keep ", true}, {"delete", false}, {"", false}} {
 		obj := &unstructured.Unstructured{Object: map[string]any{}}
-		obj.SetAnnotations(map[string]string{"helm.sh/resource-policy": policy})
-		if got := object.Keep(obj); got != want {
-			t.Errorf("policy %q keeps: %v", policy, got)
+		obj.SetAnnotations(map[string]string{"helm.sh/resource-policy": tc.policy})
+		if got := object.Keep(obj); got != tc.want {
+			t.Errorf("policy %q keeps: %v", tc.policy, got)
 		}
 	}
 }
