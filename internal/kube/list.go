@@ -12,8 +12,10 @@ import (
 )
 
 const (
+	asTable    = "application/json;as=Table;g=meta.k8s.io;v=v1," + asMetadata
 	asMetadata = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-	// pageSize is how many objects one answer of a list holds at most.
+	// pageSize is how many objects one answer of a list holds at most, unless the
+	// request says otherwise.
 	pageSize = 500
 	// restarts is how often a list whose continuation expired begins afresh.
 	restarts = 3
@@ -44,7 +46,9 @@ func (c *Client) pages(ctx context.Context, r request, to reader) error {
 
 func (c *Client) allPages(ctx context.Context, r request, to reader) error {
 	r.query = maps.Clone(r.query)
-	r.query.Set("limit", strconv.Itoa(pageSize))
+	if !r.query.Has("limit") {
+		r.query.Set("limit", strconv.Itoa(pageSize))
+	}
 	for {
 		resp, err := c.do(ctx, r)
 		if err != nil {
@@ -105,6 +109,51 @@ func (c *Client) listMetadata(ctx context.Context, r request) ([]metav1.PartialO
 		},
 	})
 	return all, err
+}
+
+// listNames reads the names in a collection and nothing else: as a table
+// without the objects, and so in bigger pages.
+func (c *Client) listNames(ctx context.Context, r request) (map[string]bool, error) {
+	r.accept = asTable
+	r.query = maps.Clone(r.query)
+	r.query.Set("includeObject", "None")
+	r.query.Set("limit", strconv.Itoa(10*pageSize))
+	names := map[string]bool{}
+	err := c.pages(ctx, r, reader{
+		reset: func() { clear(names) },
+		page: func(body []byte) (pageMeta, error) {
+			var page nameTable
+			err := json.Unmarshal(body, &page)
+			page.each(func(name string) { names[name] = true })
+			return page.Metadata, err
+		},
+	})
+	return names, err
+}
+
+// nameTable is a meta.k8s.io Table, or the list that servers without tables give.
+type nameTable struct {
+	Metadata          pageMeta                                   `json:"metadata"`
+	ColumnDefinitions []struct{ Format string }                  `json:"columnDefinitions"`
+	Rows              []struct{ Cells []any }                    `json:"rows"`
+	Items             []struct{ Metadata struct{ Name string } } `json:"items"`
+}
+
+func (t nameTable) each(do func(name string)) {
+	for _, item := range t.Items {
+		do(item.Metadata.Name)
+	}
+	for i, column := range t.ColumnDefinitions {
+		if column.Format != "name" {
+			continue
+		}
+		for _, row := range t.Rows {
+			if name, ok := row.Cells[i].(string); ok {
+				do(name)
+			}
+		}
+		return
+	}
 }
 
 func metaOf(page map[string]any) pageMeta {

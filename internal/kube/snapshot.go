@@ -149,16 +149,12 @@ func (s *placeSet) readList(ctx context.Context) ([]int, error) {
 // existing keeps those of the missing that are there without the label.
 func (s *placeSet) existing(ctx context.Context, missing []int) ([]int, error) {
 	defer s.slot()()
-	got, err := s.client.listMetadata(ctx, s.request("list", "", ""))
+	names, err := s.client.listNames(ctx, s.request("list", "", ""))
 	if notListable(err) {
 		return missing, nil
 	}
 	if err != nil {
 		return nil, err
-	}
-	names := make(map[string]bool, len(got))
-	for i := range got {
-		names[got[i].Name] = true
 	}
 	var out []int
 	for _, i := range missing {
