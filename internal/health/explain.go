@@ -50,7 +50,7 @@ func base(obj *unstructured.Unstructured, s Status) Cause {
 // ownReasons are words of this package that explain nothing: nobody can look
 // them up in Kubernetes' documentation.
 var ownReasons = map[string]bool{
-	"Initializing": true, "NotReady": true, "Pending": true, "RollingOut": true, "Running": true, "Unobserved": true,
+	"Initializing": true, "NotReady": true, "Pending": true, "RollingOut": true, "Running": true, Unobserved: true,
 }
 
 func (e explainer) job(job *unstructured.Unstructured) Cause {
@@ -143,19 +143,20 @@ func (e explainer) pods(pods []*unstructured.Unstructured) []Cause {
 	return out
 }
 
-// signature is what makes two pods' troubles the same.
+// signature is what makes two pods' troubles the same: the same containers
+// ended with the same codes, or have the same reason. A crash loop shows as an
+// ended container or as a waiting one, as the moment wants it.
 func signature(c Cause) string {
 	var b strings.Builder
 	for _, r := range c.Roots() {
-		subject := r.Subject
+		subject, what := r.Subject, r.Reason
 		if strings.HasPrefix(subject, "Pod/") {
 			subject = "Pod"
 		}
-		code := 0
 		if r.ExitCode != nil {
-			code = *r.ExitCode
+			what = fmt.Sprintf("exit %d", *r.ExitCode)
 		}
-		fmt.Fprintf(&b, "%s\x00%s\x00%d\x00", subject, r.Reason, code)
+		fmt.Fprintf(&b, "%s\x00%s\x00", subject, what)
 	}
 	return b.String()
 }

@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -64,6 +65,24 @@ func Restarts(pod *unstructured.Unstructured) int {
 		most = max(most, c.restarts())
 	}
 	return most
+}
+
+// JustRestarted tells that a container which ended badly before runs again,
+// and has done so for less than grace. Between two crashes a container without
+// a readiness probe looks well for a moment; whoever measures for how long a
+// pod has been in trouble must not take that moment for recovery. now is
+// compared with the node's clock, so grace should be some seconds at least.
+func JustRestarted(pod *unstructured.Unstructured, now time.Time, grace time.Duration) bool {
+	for _, c := range containers(content(pod)) {
+		if !c.running() || c.restarts() == 0 || c.lastEnd().number("exitCode", 0) == 0 {
+			continue
+		}
+		started, err := time.Parse(time.RFC3339, c.status.at("state", "running").text("startedAt"))
+		if err != nil || now.Sub(started) < grace {
+			return true
+		}
+	}
+	return false
 }
 
 // PodTrouble says what keeps a pod from doing its work, and, in the status's

@@ -108,3 +108,35 @@ func TestNeedsWatch(t *testing.T) {
 		}
 	}
 }
+
+func TestJustRestarted(t *testing.T) {
+	start := time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)
+	pod := func(restarts, code int) *unstructured.Unstructured {
+		return parse(t, fmt.Sprintf(`
+apiVersion: v1
+kind: Pod
+metadata: {name: web, uid: a}
+spec: {containers: [{name: main, image: x}]}
+status:
+  phase: Running
+  containerStatuses:
+  - {name: main, ready: true, restartCount: %d, state: {running: {startedAt: %q}}, lastState: {terminated: {exitCode: %d}}}
+`, restarts, start.Format(time.RFC3339), code))
+	}
+	cases := []struct {
+		name           string
+		restarts, code int
+		after          time.Duration
+		want           bool
+	}{
+		{"a moment after a crash", 3, 1, time.Second, true},
+		{"long after a crash", 3, 1, time.Minute, false},
+		{"first life", 0, 0, time.Second, false},
+		{"ended well before", 2, 0, time.Second, false},
+	}
+	for _, c := range cases {
+		if got := JustRestarted(pod(c.restarts, c.code), start.Add(c.after), 10*time.Second); got != c.want {
+			t.Errorf("%s: got %v", c.name, got)
+		}
+	}
+}

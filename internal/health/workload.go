@@ -6,6 +6,12 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
+// Unobserved is the reason of a status that is older than the spec: it lasts
+// for moments only, unless the controller is down.
+const Unobserved = "Unobserved"
+
+var unobserved = progress(Unobserved, "waiting for the controller to take up the new spec")
+
 // deploymentReadiness is kstatus's rule with three additions: a paused
 // Deployment is left alone, as Helm does; a status that lags behind is not
 // judged; and counts are told in words.
@@ -14,7 +20,7 @@ func deploymentReadiness(obj *unstructured.Unstructured, o node, _ Options) Stat
 		return ready("paused")
 	}
 	if o.unobserved() {
-		return progress("Unobserved", "waiting for the controller to take up the new spec")
+		return unobserved
 	}
 	if c := o.condition("Progressing"); c.text("reason") == "ProgressDeadlineExceeded" {
 		return failed("ProgressDeadlineExceeded", fmt.Sprintf("no progress for %d seconds, which is its progress deadline: %s",
@@ -55,7 +61,7 @@ func replicas(o node) string {
 func statefulSetReadiness(_ *unstructured.Unstructured, o node, _ Options) Status {
 	spec, status := o.at("spec"), o.at("status")
 	if !status.has("observedGeneration") || o.unobserved() {
-		return progress("Unobserved", "waiting for the controller to take up the new spec")
+		return unobserved
 	}
 	want := spec.number("replicas", 1)
 	update := spec.at("updateStrategy")
@@ -89,7 +95,7 @@ func enoughReady(status node, want int) Status {
 
 func controllerReadiness(_ *unstructured.Unstructured, o node, _ Options) Status {
 	if !o.at("status").has("observedGeneration") || o.unobserved() {
-		return progress("Unobserved", "waiting for the controller to take up the new spec")
+		return unobserved
 	}
 	return enoughReady(o.at("status"), o.at("spec").number("replicas", 1))
 }
@@ -99,7 +105,7 @@ func controllerReadiness(_ *unstructured.Unstructured, o node, _ Options) Status
 func daemonSetReadiness(_ *unstructured.Unstructured, o node, _ Options) Status {
 	status := o.at("status")
 	if !status.has("observedGeneration") || o.unobserved() {
-		return progress("Unobserved", "waiting for the controller to take up the new spec")
+		return unobserved
 	}
 	want := status.number("desiredNumberScheduled", 0)
 	if have := status.number("currentNumberScheduled", 0); have < want {

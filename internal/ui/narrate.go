@@ -57,6 +57,9 @@ type narrator struct {
 	skipped  skips
 	// seen is the last text shown for an object of a step.
 	seen map[seenKey]string
+	// bookkeeping tells that the plan only writes records: what a failed or
+	// interrupted operation leaves behind. Only its failures are shown.
+	bookkeeping bool
 	// attempts counts the runs of hooks that have ended.
 	attempts map[string]int
 	awaited  map[string]time.Time
@@ -96,6 +99,10 @@ func (n *narrator) tell(e event.Event) []line {
 
 func (n *narrator) begin(e event.PlanStarted) []line {
 	n.plan, n.skipped, n.block = e.Plan, skips{}, nil
+	n.bookkeeping = onlyRecords(e.Plan)
+	if n.bookkeeping {
+		return nil
+	}
 	n.subjects = 0
 	n.steps = make(map[string]plan.Step, len(e.Plan.Steps))
 	for _, s := range e.Plan.Steps {
@@ -107,6 +114,17 @@ func (n *narrator) begin(e event.PlanStarted) []line {
 	text := fmt.Sprintf("revision %d, namespace %s", e.Plan.Revision, e.Plan.Namespace)
 	n.subjects = max(n.subjects, min(len(e.Plan.Release), subjectLimit))
 	return []line{{phase: string(e.Plan.Operation), subject: e.Plan.Release, text: text}}
+}
+
+func onlyRecords(p *plan.Plan) bool {
+	for _, s := range p.Steps {
+		switch s.Action.(type) {
+		case plan.WriteRecord, plan.DeleteRecord:
+		default:
+			return false
+		}
+	}
+	return len(p.Steps) > 0
 }
 
 // longSubjects are the objects of a step that will get a line of their own.
@@ -173,10 +191,11 @@ func phase(s plan.Step) string {
 }
 
 // observed shows a changed cause. For what has an end of its own only trouble
-// is news; a wait tells how far each object has come.
+// is news; a wait tells how far each object has come. What has failed is told
+// with its causes when the step ends, which follows at once.
 func (n *narrator) observed(e event.ObjectObserved) []line {
 	step, ok := n.step(e.StepID)
-	if !ok || n.live {
+	if !ok || n.live || e.Status.State == health.Failed || e.Status.Reason == health.Unobserved {
 		return nil
 	}
 	key := seenKey{e.StepID, e.Object.Key()}
@@ -301,6 +320,9 @@ func (n *narrator) failure(e event.StepFinished, l line) []line {
 }
 
 func (n *narrator) end(e event.PlanFinished) []line {
+	if n.bookkeeping {
+		return nil
+	}
 	lines := n.closeBlock()
 	lines = append(lines, n.skipped.lines()...)
 	l := line{phase: string(e.Plan.Operation), subject: e.Plan.Release, text: "done", took: e.Took, timed: true, look: good}

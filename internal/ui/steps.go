@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"sort"
 	"strings"
 	"time"
 
@@ -221,7 +222,7 @@ func (n *narrator) closeBlock() []line {
 		return lines
 	}
 	var parts []string
-	for _, w := range b.words {
+	for _, w := range unchangedLast(b.words) {
 		parts = append(parts, fmt.Sprintf("%d %s", b.counts[w], w))
 	}
 	look := good
@@ -231,6 +232,11 @@ func (n *narrator) closeBlock() []line {
 	return append(lines, line{
 		phase: b.name, subject: objects(b.total), text: strings.Join(parts, ", "), took: b.ended.Sub(b.started), timed: true, look: look,
 	})
+}
+
+func unchangedLast(words []string) []string {
+	sort.SliceStable(words, func(i, j int) bool { return words[i] != string(event.Unchanged) && words[j] == string(event.Unchanged) })
+	return words
 }
 
 // skips counts the steps that were not run, by what they are.

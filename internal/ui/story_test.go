@@ -281,6 +281,13 @@ func neverReady() []event.Event {
 	return s.end(true)
 }
 
+// recordedFailure is what follows a failure: a plan that only writes a record.
+func recordedFailure() []event.Event {
+	s := newStory(plan.Upgrade, recordStep(release.Failed))
+	s.do("record/failed", 0, event.Done, "")
+	return s.end(false)
+}
+
 // play shows a story in the plain view and gives both streams' text.
 func play(events []event.Event, opts Options) string {
 	var out, err strings.Builder
@@ -312,6 +319,9 @@ func TestPlain(t *testing.T) {
 		{"plain-broken-migration-logs-never", brokenMigration(), all(LogsNever)},
 		{"plain-refused", refusedObject(), DefaultOptions()},
 		{"plain-never-ready", neverReady(), DefaultOptions()},
+	}
+	if got := play(recordedFailure(), DefaultOptions()); got != "" {
+		t.Errorf("a plan that only writes a record shows\n%s", got)
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) { golden(t, c.name, play(c.events, c.opts)) })
