@@ -6,11 +6,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pintle-dev/pintle/internal/kube"
 	"github.com/pintle-dev/pintle/internal/release"
 	"github.com/pintle-dev/pintle/internal/release/store"
 	"github.com/pintle-dev/pintle/internal/ui"
 	"github.com/spf13/cobra"
-	"k8s.io/client-go/tools/clientcmd"
 )
 
 // completionLimit bounds how long the shell is kept waiting for names.
@@ -42,7 +42,7 @@ func (a *app) releaseName(cmd *cobra.Command, given []string, typed string) ([]s
 	return a.releaseNames(cmd, nil, typed)
 }
 
-// revisions completes the revisions of the release that was named.
+// revisionNumbers completes the revisions of the release that was named.
 func (a *app) revisionNumbers(cmd *cobra.Command, given []string) ([]string, cobra.ShellCompDirective) {
 	var numbers []string
 	a.lookAround(cmd.Context(), func(ctx context.Context, r *reading) error {
@@ -141,16 +141,6 @@ func (a *app) completeFlags(cmd *cobra.Command) {
 func (a *app) completeGlobal(root *cobra.Command) {
 	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions(colorModes, cobra.ShellCompDirectiveNoFileComp))
 	_ = root.RegisterFlagCompletionFunc("kube-context", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		rules := clientcmd.NewDefaultClientConfigLoadingRules()
-		rules.ExplicitPath = a.global.kubeconfig
-		loaded, err := rules.Load()
-		if err != nil {
-			return nothing()
-		}
-		var names []string
-		for name := range loaded.Contexts {
-			names = append(names, name)
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
+		return kube.Contexts(a.global.kube()), cobra.ShellCompDirectiveNoFileComp
 	})
 }

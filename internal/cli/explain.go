@@ -102,9 +102,9 @@ func (a *app) aftermath(f *lifecycle.Failed) []string {
 	case f.Operation == "uninstall":
 		next("`%s` again goes on where this one stopped", a.command("uninstall", f.Release))
 	case f.Operation == "install":
-		next("after the repair `%s CHART`; to remove what is there, `%s`", a.command("upgrade", f.Release), a.command("uninstall", f.Release))
+		next("repair it and run `%s`; to remove what is there, `%s`", a.command("upgrade", f.Release+" CHART"), a.command("uninstall", f.Release))
 	default:
-		next("after the repair run it again; to go back, `%s`", a.command("rollback", f.Release))
+		next("repair it and run it again; to go back, `%s`", a.command("rollback", f.Release))
 	}
 	return out
 }
@@ -127,8 +127,12 @@ func (a *app) explainPending(p *lifecycle.PendingError) diag.Problem {
 }
 
 func explainUnreachable(u *kube.UnreachableError) diag.Problem {
+	summary := "no cluster reachable at " + u.Target.String()
+	if u.Target.Address == "" {
+		summary = "no cluster to speak to"
+	}
 	return diag.Problem{
-		Summary: "no cluster reachable at " + u.Target.String(),
+		Summary: summary,
 		Detail:  lines(u.Err.Error(), "next: check --kube-context, --kubeconfig and $KUBECONFIG"),
 	}
 }

@@ -1,0 +1,60 @@
+package arch
+
+// module is the path of the product's own Go module.
+const module = "github.com/pintle-dev/pintle"
+
+// row is one package and what of this module it may import. Paths are
+// relative to internal/, but for the command.
+type row struct {
+	pkg  string
+	may  []string
+	test bool // it only serves tests
+}
+
+// layers is the table of docs/architecture.md. Rows arrive with their packages.
+var layers = []row{
+	{pkg: "object"},
+	{pkg: "diag"},
+	{pkg: "arch"},
+	{pkg: "health", may: []string{"object"}},
+	{pkg: "release", may: []string{"object", "diag"}},
+	{pkg: "release/store", may: []string{"release"}},
+	{pkg: "release/store/storetest", may: []string{"release", "release/store"}, test: true},
+	{pkg: "ledger", may: []string{"object", "release"}},
+	{pkg: "chart", may: []string{"diag"}},
+	{pkg: "plan", may: []string{"diag", "object", "release"}},
+	{pkg: "event", may: []string{"diag", "health", "ledger", "object", "plan"}},
+	{pkg: "kube", may: []string{"health", "ledger", "object"}},
+	{pkg: "kube/kubefake", may: []string{"ledger", "object"}, test: true},
+	{pkg: "engine", may: []string{"health", "ledger", "object", "plan", "release", "event"}},
+	{pkg: "lifecycle", may: []string{"chart", "diag", "engine", "ledger", "object", "plan", "release", "event"}},
+	{pkg: "ui", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
+	{pkg: "cli", may: []string{
+		"chart", "diag", "engine", "event", "health", "kube", "ledger", "lifecycle", "object", "plan", "release", "release/store", "ui",
+	}},
+	{pkg: "cmd/pintle", may: []string{"cli"}},
+}
+
+// library is a library, named by the beginning of its import paths, and the
+// packages whose code may use it.
+type library struct {
+	prefix string
+	users  []string
+	// tests tells that tests of any package may use it too.
+	tests bool
+}
+
+// libraries are those that only some packages may use. Nobody may use Helm's
+// own lifecycle, tests included: it is what this product replaces.
+var libraries = []library{
+	{prefix: "helm.sh/helm/v4/pkg/action"},
+	{prefix: "helm.sh/helm/v4/pkg/kube"},
+	{prefix: "helm.sh/helm/v4/pkg/storage"},
+	{prefix: "helm.sh/helm/v4/pkg/cmd"},
+	{prefix: "helm.sh/helm/", users: []string{"chart"}, tests: true},
+	{prefix: "k8s.io/client-go/", users: []string{"kube"}, tests: true},
+	{prefix: "github.com/spf13/", users: []string{"cli"}, tests: true},
+	{prefix: "charm.land/", users: []string{"ui"}},
+	{prefix: "golang.org/x/term", users: []string{"cli"}},
+	{prefix: "os/signal", users: []string{"cli"}},
+}
