@@ -78,7 +78,7 @@ func (h *hookRun) execute(ctx, soft context.Context) outcome {
 	limited, cancel := withLimit(soft, h.action.Timeout)
 	defer cancel()
 	ref := h.run.Object
-	if !ref.Is("batch", "Job") && !ref.Is("", "Pod") {
+	if !Ends(ref) {
 		return h.end(h.place(limited))
 	}
 	watching, stopWatch := context.WithCancel(ctx)

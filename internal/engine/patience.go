@@ -12,6 +12,8 @@ import (
 type patience struct {
 	engine *Engine
 	since  map[string]time.Time
+	// impatient treats what often heals like what seldom does.
+	impatient bool
 }
 
 func newPatience(e *Engine) *patience { return &patience{engine: e, since: map[string]time.Time{}} }
@@ -23,10 +25,10 @@ func (p *patience) forget(uid string) { delete(p.since, uid) }
 // after the engine's Impatience, and enough restarts where it is restarts that
 // fail, for what seldom does.
 func (p *patience) spent(uid string, pod *unstructured.Unstructured, trouble health.Status) bool {
-	switch trouble.Patience {
-	case health.Never:
+	switch {
+	case trouble.Patience == health.Never:
 		return true
-	case health.UntilTimeout:
+	case trouble.Patience == health.UntilTimeout && !p.impatient:
 		p.forget(uid)
 		return false
 	}

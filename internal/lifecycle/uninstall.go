@@ -6,8 +6,10 @@ import (
 
 	"github.com/pintle-dev/pintle/internal/diag"
 	"github.com/pintle-dev/pintle/internal/engine"
+	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // UninstallOptions are the user's wishes for an uninstall.
@@ -107,6 +109,32 @@ func (s *Service) gatherUninstall(ctx context.Context, opts UninstallOptions) (p
 	}
 	in.Recorded = distinct(in.Recorded)
 	in.Forget = h.all()
-	in.Live, err = s.Cluster.Snapshot(ctx, refs(in.Recorded))
+	live, err := s.Cluster.Snapshot(ctx, append(refs(in.Recorded), hookRefs(in.Hooks)...))
+	in.Live = live
+	in.Leftover = leftovers(in.Hooks, live)
 	return in, err
+}
+
+func hookRefs(hooks []plan.Hook) []object.Ref {
+	set := object.NewSet()
+	for _, h := range hooks {
+		set.Add(object.RefOf(h.Object))
+	}
+	return set.Refs()
+}
+
+// leftovers are the live objects of hooks. One that is not what the record
+// says is left out: it belongs to someone else.
+func leftovers(hooks []plan.Hook, live map[object.Key]*unstructured.Unstructured) []plan.Leftover {
+	var out []plan.Leftover
+	seen := object.NewSet()
+	for _, h := range hooks {
+		ref := object.RefOf(h.Object)
+		found := live[ref.Key()]
+		if found == nil || !seen.Add(ref) || h.On(release.PostDelete) || !plan.Holds(found, h.Object) {
+			continue
+		}
+		out = append(out, plan.Leftover{Object: found, Finished: engine.Finished(found)})
+	}
+	return out
 }

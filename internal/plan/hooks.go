@@ -30,7 +30,10 @@ func (b *builder) tests() {
 	opts := b.in.Options.Tests
 	hooks := b.on(release.Test)
 	if opts.Select != nil {
-		hooks = slices.DeleteFunc(hooks, func(h Hook) bool { return !opts.Select(h) })
+		hooks = slices.DeleteFunc(hooks, func(h Hook) bool { return runs(h) && !opts.Select(h) })
+		if !slices.ContainsFunc(hooks, runs) {
+			return
+		}
 	}
 	for i, h := range hooks {
 		if i == 0 || !sideBySide(hooks[i-1], h, opts.Parallel) {
@@ -39,7 +42,7 @@ func (b *builder) tests() {
 		s := b.hookStep(release.Test, h)
 		s.Always = s.Always || !opts.FailFast
 		run := s.Action.(RunHook)
-		run.Limit = max(opts.Parallel, 0)
+		run.Limit, run.Impatient = max(opts.Parallel, 0), true
 		if opts.Timeout > 0 && h.Steering.Timeout == 0 {
 			run.Timeout = opts.Timeout
 		}
@@ -49,7 +52,7 @@ func (b *builder) tests() {
 		s.Action = run
 		b.add(s)
 	}
-	b.clean(release.Test, hooks)
+	b.clean(release.Test, hooks, opts.Cleanup.policies()...)
 }
 
 // sideBySide tells that two neighbours may run together: of one weight, both
@@ -109,13 +112,16 @@ func hookReason(e release.Event, h Hook) string {
 
 // clean adds the deletions that policies ask for. They run even when a hook
 // has failed: policies are honoured on every path.
-func (b *builder) clean(e release.Event, hooks []Hook) {
+func (b *builder) clean(e release.Event, hooks []Hook, more ...release.DeletePolicy) {
 	for _, h := range slices.Backward(hooks) {
 		ref := object.RefOf(h.Object)
 		if ref.IsCRD() {
 			continue // Helm never deletes a CRD that is a hook
 		}
 		policies := h.Policies()
+		if runs(h) {
+			policies = append(slices.Clone(policies), more...)
+		}
 		if !slices.Contains(policies, release.HookSucceeded) && !slices.Contains(policies, release.HookFailed) {
 			continue
 		}

@@ -26,6 +26,9 @@ type Inputs struct {
 	Recorded []object.Parsed
 	// Live is what the cluster holds of wanted and recorded objects and CRDs.
 	Live map[object.Key]*unstructured.Unstructured
+	// Leftover are live objects of hooks that have run: finished Jobs and Pods,
+	// which an uninstall removes, and others, which it leaves and tells of.
+	Leftover []Leftover
 	// Known are the hook objects that recorded revisions of this release hold,
 	// beside those of Next: leftovers like them may be replaced.
 	Known map[object.Key][]*unstructured.Unstructured
@@ -47,6 +50,13 @@ type Hook struct {
 	Object *unstructured.Unstructured
 	// Steering is what the chart asks for by annotations.
 	Steering release.Options
+}
+
+// Leftover is a live object that a hook left behind.
+type Leftover struct {
+	Object *unstructured.Unstructured
+	// Finished tells a Job or Pod that has ended.
+	Finished bool
 }
 
 // Recreation is how an object is made anew.
@@ -113,6 +123,29 @@ type TestOptions struct {
 	// only those do that ask for it themselves.
 	Parallel int
 	Retries  int
-	// Select chooses among the test hooks; nil takes all.
+	// Select chooses among the tests that run (Jobs and Pods); nil takes all.
+	// What tests need, such as a ConfigMap, comes along with any of them.
 	Select func(Hook) bool
+	// Cleanup adds to the delete policies that the chart wrote.
+	Cleanup TestCleanup
+}
+
+// TestCleanup says which tests' objects go when all tests have run.
+type TestCleanup string
+
+// The values of --cleanup; empty leaves it to the chart's delete policies.
+const (
+	CleanupPassed TestCleanup = "passed"
+	CleanupAll    TestCleanup = "all"
+)
+
+// policies are the delete policies that the clean-up stands for.
+func (c TestCleanup) policies() []release.DeletePolicy {
+	switch c {
+	case CleanupPassed:
+		return []release.DeletePolicy{release.HookSucceeded}
+	case CleanupAll:
+		return []release.DeletePolicy{release.HookSucceeded, release.HookFailed}
+	}
+	return nil
 }

@@ -167,8 +167,11 @@ type RunHook struct {
 	Retries int
 	Suite   string
 	// Limit is how many runs of this stage may be active at once; 0 means all.
-	Limit  int
-	Strict bool
+	Limit int
+	// Impatient gives up on what often heals (no node has room, a Secret is
+	// missing) as soon as on what seldom does: a test is to say how things are.
+	Impatient bool
+	Strict    bool
 }
 
 // CleanHook deletes a hook's object when its policies say so for how it

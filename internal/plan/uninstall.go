@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 
+	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/release"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -21,6 +22,7 @@ func BuildUninstall(in Inputs) *Plan {
 		how = metav1.DeletePropagationBackground
 	}
 	b.deletions(BlockDelete, "part of the release", in.Recorded, how, in.Options.Wait)
+	b.leftovers()
 	b.hooks(release.PostDelete)
 	if in.Options.KeepHistory {
 		text := in.Options.Description
@@ -41,6 +43,23 @@ func BuildUninstall(in Inputs) *Plan {
 		})
 	}
 	return b.plan
+}
+
+// leftovers removes the finished Jobs and Pods of hooks and tests, and tells
+// what else hooks have left: it is not part of the release, and charts keep
+// data that way.
+func (b *builder) leftovers() {
+	b.next()
+	for _, l := range b.in.Leftover {
+		ref := object.RefOf(l.Object)
+		s := Step{ID: "leftover/" + ref.String(), Block: BlockDelete, Reason: "left behind by a hook", Always: true}
+		s.Action = Keep{Ref: ref, Why: "a hook made it; delete it by hand if it is not needed"}
+		if l.Finished {
+			s.Action = Delete{Ref: ref, UID: string(l.Object.GetUID()), Propagation: metav1.DeletePropagationBackground}
+		}
+		b.add(s)
+	}
+	b.next()
 }
 
 // BuildTest plans a run of the tests of Next, and the record of their outcome.
