@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/pintle-dev/pintle/internal/chart"
 	"github.com/pintle-dev/pintle/internal/diag"
@@ -27,7 +28,9 @@ type DeployOptions struct {
 	AllowUnknownHooks bool
 	RollbackOnFailure bool
 	CleanupOnFail     bool
-	Recreate          RecreateOptions
+	// Deadline bounds the whole operation; 0 means none.
+	Deadline time.Duration
+	Recreate RecreateOptions
 	// HistoryMax is how many revisions are kept; 0 keeps all.
 	HistoryMax int
 	Labels     map[string]string
@@ -87,7 +90,7 @@ func (s *Service) deploy(ctx context.Context, op plan.Operation, opts DeployOpti
 		}
 		return &Outcome{Operation: d.op, Release: d.next, DryRun: &DryRun{Plan: p, Rendered: d.rendered}}, nil
 	}
-	return s.run(ctx, p, d.inputs, recovery{rollback: opts.RollbackOnFailure, cleanup: opts.CleanupOnFail, historyMax: opts.HistoryMax, recreate: opts.Recreate})
+	return s.run(ctx, p, d.inputs, recovery{rollback: opts.RollbackOnFailure, cleanup: opts.CleanupOnFail, historyMax: opts.HistoryMax, recreate: opts.Recreate, deadline: opts.Deadline})
 }
 
 // deployment gathers the inputs of an install or an upgrade.

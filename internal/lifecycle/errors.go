@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/plan"
@@ -25,6 +26,8 @@ type Failed struct {
 	// Cause is the first failure; nil when the run was interrupted between steps.
 	Cause       *engine.Failure
 	Interrupted bool
+	// Deadline is the limit for the whole operation, when that was what stopped it.
+	Deadline time.Duration
 	// Rollback tells what the automatic rollback came to.
 	Rollback RollbackState
 	// RollbackErr is why the rollback failed.
@@ -47,6 +50,11 @@ const (
 func (e *Failed) Error() string {
 	text := fmt.Sprintf("%s of %s ", e.Operation, e.Release)
 	switch {
+	case e.Deadline > 0:
+		text += fmt.Sprintf("was stopped at its deadline of %s", e.Deadline)
+		if e.Cause != nil {
+			text += ": " + e.Cause.Error()
+		}
 	case e.Cause != nil:
 		text += "failed: " + e.Cause.Error()
 	case e.Interrupted:

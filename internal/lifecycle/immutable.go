@@ -112,7 +112,7 @@ func immutableField(err error) (string, bool) {
 }
 
 func recreation(w object.Parsed, opts RecreateOptions) plan.Recreation {
-	switch how := w.Object.GetAnnotations()[release.OnImmutableAnnotation]; how {
+	switch how := object.Annotations(w.Object)[release.OnImmutableAnnotation]; how {
 	case string(plan.Recreate), string(plan.RecreateOrphan):
 		return plan.Recreation(how)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/diag"
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
+	"github.com/pintle-dev/pintle/internal/release"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
@@ -95,6 +96,9 @@ func (d *deployment) inspect(ctx context.Context) error {
 	if err := r.problems.Err(); err != nil {
 		return err
 	}
+	if err := d.fit(); err != nil {
+		return err
+	}
 	in := plan.Inputs{Next: d.next, Wanted: wanted.wanted, Hooks: wanted.hooks, Options: d.opts.Plan}
 	if err := d.recorded(ctx, r, &in); err != nil {
 		return err
@@ -121,6 +125,18 @@ func (d *deployment) inspect(ctx context.Context) error {
 	d.service.warn(r.problems.Warnings()...)
 	d.inputs = in
 	return r.problems.Err()
+}
+
+// fit makes sure that the record can be stored, leaving the chart's templates
+// out of one that is too big.
+func (d *deployment) fit() error {
+	fitted, warnings, err := release.Fit(d.next)
+	if err != nil {
+		return err
+	}
+	d.service.warn(warnings...)
+	d.next.Chart = fitted.Chart // the hooks stay the ones that the plan knows
+	return nil
 }
 
 // recorded fills in what earlier revisions left in the cluster and in the history.

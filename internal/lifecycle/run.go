@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/plan"
@@ -18,6 +19,8 @@ type recovery struct {
 	cleanup    bool
 	historyMax int
 	recreate   RecreateOptions
+	// deadline bounds the operation, but not what follows its failure.
+	deadline time.Duration
 }
 
 // run runs the plan of an install, upgrade or rollback and deals with its failure.
@@ -25,12 +28,15 @@ func (s *Service) run(ctx context.Context, p *plan.Plan, in plan.Inputs, rec rec
 	hard, cancel := s.untilAbort(ctx)
 	defer cancel()
 	e := s.newEngine()
-	result := e.Run(hard, p, s.Signals.Stop)
+	stop, late := s.stopBy(rec.deadline)
+	defer late.Stop()
+	result := e.Run(hard, p, stop)
 	out := &Outcome{Operation: p.Operation, Result: result, Release: written(e, in.Next)}
 	if result.OK() {
 		return out, nil
 	}
 	failed := failure(p, result)
+	late.blame(failed, result)
 	after := plan.AfterFailure(p.Operation, plan.FailureInputs{
 		Next: in.Next, Recorded: wasCreated(e, in.Next), Description: describe(p, failed), Options: in.Options,
 	}.Cleaning(rec.cleanup, result.Created))

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/pintle-dev/pintle/internal/diag"
 	"github.com/pintle-dev/pintle/internal/plan"
@@ -13,7 +14,9 @@ import (
 type TestOptions struct {
 	Name      string
 	Namespace string
-	Plan      plan.Options
+	// Deadline bounds the whole run; 0 means none.
+	Deadline time.Duration
+	Plan     plan.Options
 }
 
 // Test runs the tests of a release's deployed revision. A release without
@@ -30,12 +33,16 @@ func (s *Service) Test(ctx context.Context, opts TestOptions) (*Outcome, error) 
 	hard, cancel := s.untilAbort(ctx)
 	defer cancel()
 	e := s.newEngine()
-	result := e.Run(hard, p, s.Signals.Stop)
+	stop, late := s.stopBy(opts.Deadline)
+	defer late.Stop()
+	result := e.Run(hard, p, stop)
 	out := &Outcome{Operation: p.Operation, Result: result, Release: written(e, in.Next)}
 	if result.OK() {
 		return out, nil
 	}
-	return out, failure(p, result)
+	failed := failure(p, result)
+	late.blame(failed, result)
+	return out, failed
 }
 
 func (s *Service) gatherTest(ctx context.Context, opts TestOptions) (plan.Inputs, error) {

@@ -70,7 +70,7 @@ func (b *builder) applyAfterTests() {
 }
 
 func afterTests(w object.Parsed) bool {
-	return w.Object.GetAnnotations()[release.AfterTestsAnnotation] == "true"
+	return object.Annotations(w.Object)[release.AfterTestsAnnotation] == "true"
 }
 
 func (b *builder) applyStep(w object.Parsed) Step {
@@ -130,7 +130,7 @@ func (b *builder) wait() {
 	}
 	var refs []object.Ref
 	for _, w := range b.in.Wanted {
-		if afterTests(w) && b.in.Options.Tests.Run || w.Object.GetAnnotations()[release.WaitAnnotation] == "ignore" {
+		if afterTests(w) && b.in.Options.Tests.Run || object.Annotations(w.Object)[release.WaitAnnotation] == "ignore" {
 			continue
 		}
 		refs = append(refs, w.Ref())
