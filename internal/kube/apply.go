@@ -40,8 +40,10 @@ func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, opts
 	return c.send(ctx, r, obj)
 }
 
-// Create sends a POST and returns the object as stored. It is repeated only
-// when the server surely did not act on it.
+// Create sends a POST and returns the object as stored. When no answer came
+// it looks whether the object is there: it is taken for the one that was sent
+// if it holds all of that and is no older than the request, and sent again if
+// there is none. An object that was there before is never returned.
 func (c *Client) Create(ctx context.Context, obj *unstructured.Unstructured, opts metav1.CreateOptions) (*unstructured.Unstructured, error) {
 	q := url.Values{}
 	set(q, "fieldManager", opts.FieldManager)
@@ -87,7 +89,7 @@ func (c *Client) send(ctx context.Context, r request, obj *unstructured.Unstruct
 		return nil, c.refused(r.verb, r.ref, err)
 	}
 	for started := time.Now(); ; {
-		stored, err := c.one(ctx, r)
+		stored, err := c.write(ctx, r, obj)
 		if err == nil && len(r.query["dryRun"]) == 0 {
 			c.noteDefinition(stored)
 		}
@@ -100,17 +102,28 @@ func (c *Client) send(ctx context.Context, r request, obj *unstructured.Unstruct
 	}
 }
 
+func (c *Client) write(ctx context.Context, r request, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	if r.verb == "create" {
+		return c.create(ctx, r, obj)
+	}
+	return c.one(ctx, r)
+}
+
 // one sends a request whose answer is one object.
 func (c *Client) one(ctx context.Context, r request) (*unstructured.Unstructured, error) {
-	resp, err := c.do(ctx, r)
+	obj, _, err := c.tryOne(ctx, r)
+	return obj, err
+}
+
+func (c *Client) tryOne(ctx context.Context, r request) (obj *unstructured.Unstructured, lost bool, err error) {
+	resp, lost, err := c.try(ctx, r)
 	if err != nil {
-		return nil, err
+		return nil, lost, err
 	}
-	obj, err := decode(resp.body)
-	if err != nil {
-		return nil, c.refused(r.verb, r.ref, err)
+	if obj, err = decode(resp.body); err != nil {
+		return nil, lost, c.refused(r.verb, r.ref, err)
 	}
-	return obj, nil
+	return obj, lost, nil
 }
 
 func set(q url.Values, name, value string) {

@@ -36,9 +36,11 @@ type Client struct {
 
 	// reached is set with the first answer of any kind.
 	reached atomic.Bool
-	counts  counter
-	served  served
-	pods    podSights
+	// ahead is by how many nanoseconds the server's clock is ahead of ours.
+	ahead  atomic.Int64
+	counts counter
+	served served
+	pods   podSights
 }
 
 // Target says which cluster is meant, in the user's own terms.

@@ -89,6 +89,9 @@ func (f *follower) step(ctx context.Context) (more bool, err error) {
 		return false, nil
 	case notStarted(err):
 		return f.awaitStart(ctx)
+	case apierrors.IsUnauthorized(err) && f.client.renewable && f.failed == 0:
+		f.failed++ // client-go has asked the plugin for new credentials by now
+		return true, nil
 	case apierrors.IsBadRequest(err), apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
 		return false, err
 	case !last:

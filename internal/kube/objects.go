@@ -45,14 +45,15 @@ func (o *Objects) ListMetadata(ctx context.Context, gvr schema.GroupVersionResou
 	return o.client.listMetadata(ctx, r)
 }
 
-// Create stores a new object and returns it as stored.
+// Create stores a new object and returns it as stored; see Client.Create for
+// what happens when an answer is lost.
 func (o *Objects) Create(ctx context.Context, gvr schema.GroupVersionResource, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	return o.write(ctx, "create", pathOf(gvr, obj.GetNamespace(), ""), obj)
 }
 
 // Update replaces an object; with a resourceVersion in it, only that version
-// of it. An update whose answer was lost is repeated and may then meet its
-// own earlier self as a conflict.
+// of it. An update whose answer was lost is repeated; meeting its own earlier
+// self is no conflict.
 func (o *Objects) Update(ctx context.Context, gvr schema.GroupVersionResource, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	return o.write(ctx, "update", pathOf(gvr, obj.GetNamespace(), obj.GetName()), obj)
 }
@@ -60,6 +61,23 @@ func (o *Objects) Update(ctx context.Context, gvr schema.GroupVersionResource, o
 // Delete removes one object, without waiting for what depends on it.
 func (o *Objects) Delete(ctx context.Context, gvr schema.GroupVersionResource, namespace, name string) error {
 	_, err := o.client.do(ctx, request{verb: "delete", path: pathOf(gvr, namespace, name), ref: refTo(gvr, namespace, name)})
+	return err
+}
+
+// DeleteVersion removes one object if it is still the one, and in the version,
+// that obj names; anything else of its name is a conflict.
+func (o *Objects) DeleteVersion(ctx context.Context, gvr schema.GroupVersionResource, obj *unstructured.Unstructured) error {
+	ref, uid, version := object.RefOf(obj), obj.GetUID(), obj.GetResourceVersion()
+	body, err := json.Marshal(metav1.DeleteOptions{
+		TypeMeta:      metav1.TypeMeta{APIVersion: "v1", Kind: "DeleteOptions"},
+		Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &version},
+	})
+	if err != nil {
+		return o.client.refused("delete", ref, err)
+	}
+	_, err = o.client.do(ctx, request{
+		verb: "delete", path: pathOf(gvr, obj.GetNamespace(), obj.GetName()), contentType: asJSON, body: body, ref: ref,
+	})
 	return err
 }
 
@@ -72,7 +90,10 @@ func (o *Objects) write(ctx context.Context, verb, path string, obj *unstructure
 	if r.body, err = json.Marshal(obj.Object); err != nil {
 		return nil, o.client.refused(verb, r.ref, err)
 	}
-	return o.client.one(ctx, r)
+	if verb == "create" {
+		return o.client.create(ctx, r, obj)
+	}
+	return o.client.update(ctx, r, obj)
 }
 
 // refTo names an object in errors where only its resource is known.

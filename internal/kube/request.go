@@ -63,18 +63,25 @@ func (r request) method() string {
 }
 
 // repeatable tells that doing it twice is the same as doing it once.
-func (r request) repeatable() bool { return r.verb != "create" }
+func (r request) repeatable() bool { return r.verb != "create" || len(r.query["dryRun"]) > 0 }
 
 // do sends a request, again where that is safe, and reads the whole answer.
 func (c *Client) do(ctx context.Context, r request) (*response, error) {
+	resp, _, err := c.try(ctx, r)
+	return resp, err
+}
+
+// try is do; lost tells that an attempt may have done its work although no
+// answer to it came.
+func (c *Client) try(ctx context.Context, r request) (resp *response, lost bool, err error) {
 	tries := c.newTries(r)
 	for {
 		resp, err := c.attempt(ctx, r)
 		if err == nil {
-			return resp, nil
+			return resp, tries.lost, nil
 		}
 		if err := tries.again(ctx, err); err != nil {
-			return nil, c.refused(r.verb, r.ref, err)
+			return nil, tries.lost, c.refused(r.verb, r.ref, err)
 		}
 	}
 }
@@ -110,6 +117,7 @@ func (c *Client) open(ctx context.Context, r request) (*http.Response, error) {
 		return nil, withoutURL(err)
 	}
 	c.reached.Store(true)
+	c.noteTime(resp.Header)
 	c.passWarnings(resp.Header)
 	if resp.StatusCode >= http.StatusBadRequest {
 		defer resp.Body.Close()

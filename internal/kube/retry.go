@@ -43,6 +43,8 @@ type tries struct {
 	started time.Time
 	pause   time.Duration
 	renewed bool
+	// lost tells that an attempt may have done its work although no answer came.
+	lost bool
 }
 
 func (c *Client) newTries(r request) *tries {
@@ -63,6 +65,7 @@ func (t *tries) again(ctx context.Context, err error) error {
 		t.renewed = true // client-go has asked the plugin for new credentials by now
 		return nil
 	}
+	t.lost = t.lost || kind == uncertain
 	if kind == final || kind == uncertain && !t.request.repeatable() {
 		return err
 	}
