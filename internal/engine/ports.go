@@ -21,8 +21,9 @@ type Applier interface {
 	// Apply sends a server-side apply and returns the object as stored. The
 	// options are PatchOptions, as only those have a FieldValidation.
 	Apply(ctx context.Context, obj *unstructured.Unstructured, opts metav1.PatchOptions) (*unstructured.Unstructured, error)
-	// Create sends a POST and returns the object as stored. It is never
-	// repeated after an attempt that may have reached the server.
+	// Create sends a POST and returns the object as stored. After an attempt
+	// whose answer was lost it is repeated only when the object is not there; an
+	// object that was there before is never returned.
 	Create(ctx context.Context, obj *unstructured.Unstructured, opts metav1.CreateOptions) (*unstructured.Unstructured, error)
 	// Delete asks for deletion and does not wait for it. An object that is not
 	// there is an error for which apierrors.IsNotFound holds.
