@@ -84,7 +84,7 @@ func newKubeconfig(c *common, s *streams) *cobra.Command {
 			}
 			raw, err := os.ReadFile(layout.Kubeconfig())
 			if errors.Is(err, fs.ErrNotExist) {
-				return cluster.NotUp
+				return cluster.ErrNotUp
 			}
 			if err != nil {
 				return fmt.Errorf("reading the kubeconfig: %w", err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -40,12 +42,12 @@ func up(ctx context.Context, c *common, s *streams, flags *upFlags) error {
 		return err
 	}
 	err = cluster.Up(ctx, options)
-	if errors.Is(err, cluster.AlreadyUp) {
+	if errors.Is(err, cluster.ErrAlreadyUp) {
 		fmt.Fprintf(s.out, "the sandbox is already up and healthy; its kubeconfig is %s\n", options.Layout.Kubeconfig())
 		return nil
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%w\nthe components' logs are in %s; `pintle-sandbox down` removes what was started", err, filepath.Dir(options.Layout.Log("any")))
 	}
 	fmt.Fprintf(s.out, "the sandbox is up after %.1f s; its kubeconfig is %s\n", time.Since(began).Seconds(), options.Layout.Kubeconfig())
 	return nil
@@ -136,8 +138,16 @@ func newDown(c *common, s *streams) *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
+			if os.Geteuid() != 0 {
+				return errors.New("this needs root: it unmounts, and removes network interfaces")
+			}
 			began := time.Now()
-			if err := cluster.Down(cmd.Context(), layout); err != nil {
+			err = cluster.Down(cmd.Context(), layout)
+			if errors.Is(err, cluster.ErrNotUp) {
+				fmt.Fprintf(s.out, "there is no sandbox in %s\n", layout.Dir)
+				return nil
+			}
+			if err != nil {
 				return err
 			}
 			fmt.Fprintf(s.out, "the sandbox is gone after %.1f s\n", time.Since(began).Seconds())

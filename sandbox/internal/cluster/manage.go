@@ -13,19 +13,30 @@ import (
 	"github.com/pintle-dev/pintle/sandbox/internal/process"
 )
 
-// NotUp is returned where a sandbox is needed and there is none.
-var NotUp = errors.New("no sandbox is up: `pintle-sandbox up` starts one")
+// ErrNotUp is returned where a sandbox is needed and there is none.
+var ErrNotUp = errors.New("no sandbox is up: `pintle-sandbox up` starts one")
 
 // Down ends the sandbox in l and removes every trace of it from the machine. It
-// finds nothing to do without an error.
+// returns ErrNotUp when there is none.
 func Down(ctx context.Context, l Layout) error {
-	unlock, err := lock()
+	unlock, err := lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
 	if err := checkDir(l); err != nil {
 		return err
+	}
+	owner, err := host.NetworkOwner()
+	if err != nil {
+		return err
+	}
+	marked, err := process.Marked(l.Dir)
+	if err != nil {
+		return err
+	}
+	if owner != l.Dir && len(marked) == 0 && !isSandbox(l) {
+		return ErrNotUp
 	}
 	return sweep(ctx, l)
 }
@@ -64,7 +75,7 @@ func (r Report) Problem() error {
 	return errors.Join(problems...)
 }
 
-// Status looks at each part of the sandbox in l. It returns NotUp when there is
+// Status looks at each part of the sandbox in l. It returns ErrNotUp when there is
 // none.
 func Status(ctx context.Context, l Layout) (Report, error) {
 	remembered, found, err := loadState(l)
@@ -72,7 +83,7 @@ func Status(ctx context.Context, l Layout) (Report, error) {
 		return Report{}, err
 	}
 	if !found || len(remembered.Components) == 0 {
-		return Report{}, NotUp
+		return Report{}, ErrNotUp
 	}
 	network, err := host.ParseNetwork(remembered.Network)
 	if err != nil {
@@ -89,18 +100,25 @@ func Status(ctx context.Context, l Layout) (Report, error) {
 		}
 		report.Components = append(report.Components, status)
 	}
-	_, client, err := newClient(l)
+	report.Version, err = lookAtNode(ctx, l)
 	if err != nil {
 		report.NodeProblem = err.Error()
-		return report, nil
-	}
-	if err := ask(ctx, nodeReady(client)); err != nil {
-		report.NodeProblem = err.Error()
-	}
-	if version, err := client.ServerVersion(); err == nil {
-		report.Version = version.GitVersion
 	}
 	return report, nil
+}
+
+// lookAtNode returns the cluster's version, if it says one, and what keeps pods
+// from the node.
+func lookAtNode(ctx context.Context, l Layout) (string, error) {
+	_, client, err := newClient(l)
+	if err != nil {
+		return "", err
+	}
+	version := ""
+	if info, err := client.ServerVersion(); err == nil {
+		version = info.GitVersion
+	}
+	return version, ask(ctx, nodeReady(client))
 }
 
 func ask(ctx context.Context, check func(context.Context) error) error {
@@ -156,7 +174,7 @@ func locate(l Layout, name string) (*state, *component, error) {
 		return nil, nil, err
 	}
 	if !found {
-		return nil, nil, NotUp
+		return nil, nil, ErrNotUp
 	}
 	component, ok := remembered.find(name)
 	if !ok {
@@ -180,7 +198,7 @@ func Components(l Layout) ([]string, error) {
 		return nil, err
 	}
 	if !found {
-		return nil, NotUp
+		return nil, ErrNotUp
 	}
 	return remembered.names(), nil
 }
@@ -191,7 +209,7 @@ func Load(ctx context.Context, l Layout, archive string) ([]string, error) {
 	if _, found, err := loadState(l); err != nil {
 		return nil, err
 	} else if !found {
-		return nil, NotUp
+		return nil, ErrNotUp
 	}
 	refs, err := image.NewStore(l.Images()).Load(archive)
 	if err != nil {

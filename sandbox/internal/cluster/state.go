@@ -44,7 +44,7 @@ func loadState(l Layout) (*state, bool, error) {
 		return nil, false, fmt.Errorf("reading the sandbox's state: %w", err)
 	}
 	var s state
-	if err := json.Unmarshal(raw, &s); err != nil || s.Version != stateVersion {
+	if readable := json.Unmarshal(raw, &s) == nil; !readable || s.Version != stateVersion {
 		return nil, false, nil
 	}
 	return &s, true, nil

@@ -43,8 +43,9 @@ func sweep(ctx context.Context, l Layout) error {
 		return err
 	}
 	problems := []error{host.UnmountBelow(l.Dir)}
-	// Another sandbox's network and cgroups are not ours to remove.
-	if owner == "" || owner == l.Dir {
+	// Another sandbox's network and cgroups are not ours to remove, and kube-proxy's
+	// tables may belong to a Kubernetes that is no sandbox.
+	if owner == l.Dir || owner == "" && isSandbox(l) {
 		problems = append(problems, host.RemoveNetwork(ctx), host.RemoveCgroups(ctx))
 	}
 	problems = append(problems, removeStrays(l))
@@ -147,10 +148,14 @@ func checkDir(l Layout) error {
 	if err != nil {
 		return fmt.Errorf("reading the state folder: %w", err)
 	}
-	for _, entry := range entries {
-		if entry.Name() == marker {
-			return nil
-		}
+	if isSandbox(l) {
+		return nil
 	}
 	return fmt.Errorf("%s is not empty and not a sandbox's: choose another folder with --dir", l.Dir)
+}
+
+// isSandbox says whether a sandbox was made in the folder.
+func isSandbox(l Layout) bool {
+	_, err := os.Stat(l.in(marker))
+	return err == nil
 }

@@ -41,15 +41,15 @@ type Options struct {
 	Now func() time.Time
 }
 
-// AlreadyUp is what Up returns when there is nothing to do.
-var AlreadyUp = errors.New("the sandbox is already up")
+// ErrAlreadyUp is what Up returns when there is nothing to do.
+var ErrAlreadyUp = errors.New("the sandbox is already up")
 
 // Up brings a sandbox up. It returns when the node takes pods, DNS answers and
 // volumes are provisioned. A sandbox that is up and healthy is left alone: Up
-// returns AlreadyUp. What an earlier one left behind is cleared first; when Up
+// returns ErrAlreadyUp. What an earlier one left behind is cleared first; when Up
 // fails, what it started is left for Down, and its logs for a person.
 func Up(ctx context.Context, o Options) error {
-	unlock, err := lock()
+	unlock, err := lock(ctx)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func Up(ctx context.Context, o Options) error {
 		return err
 	}
 	if healthy {
-		return AlreadyUp
+		return ErrAlreadyUp
 	}
 	u := &upping{Options: o}
 	u.plan = plan{
@@ -95,8 +95,8 @@ func Up(ctx context.Context, o Options) error {
 
 // lock keeps a second Up or Down out. The name is known to the kernel only, and
 // gone with this process.
-func lock() (func(), error) {
-	listener, err := net.Listen("unix", "@pintle-sandbox")
+func lock(ctx context.Context) (func(), error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", "@pintle-sandbox")
 	if err != nil {
 		return nil, fmt.Errorf("another pintle-sandbox is bringing a sandbox up or down: %w", err)
 	}
@@ -225,11 +225,11 @@ func (u *upping) makeNetwork(ctx context.Context) error {
 	if err := host.EnableForwarding(); err != nil {
 		return err
 	}
-	return u.checkPorts()
+	return u.checkPorts(ctx)
 }
 
 // checkPorts says which address is taken: a component would only say so in its log.
-func (u *upping) checkPorts() error {
+func (u *upping) checkPorts(ctx context.Context) error {
 	node := u.Network.Node().String()
 	addresses := []string{fmt.Sprintf("%s:%d", node, apiserverPort), fmt.Sprintf("%s:%d", node, kubeletPort), node + ":53"}
 	for _, port := range []int{
@@ -240,7 +240,7 @@ func (u *upping) checkPorts() error {
 	}
 	var taken []string
 	for _, address := range addresses {
-		listener, err := net.Listen("tcp", address)
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		if err != nil {
 			taken = append(taken, address)
 			continue
@@ -281,7 +281,7 @@ func (u *upping) await(ctx context.Context, what string, ready func(context.Cont
 		for name, running := range u.running {
 			select {
 			case <-running.Ended:
-				return final{fmt.Errorf("%s ended (%v); its log %s ends with:\n%s", name, running.Err(), u.Layout.Log(name), tail(u.Layout.Log(name)))}
+				return final{fmt.Errorf("%s ended (%w); its log %s ends with:\n%s", name, running.Err(), u.Layout.Log(name), tail(u.Layout.Log(name)))}
 			default:
 			}
 		}

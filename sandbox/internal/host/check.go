@@ -71,13 +71,7 @@ func Check(ctx context.Context, dir string, network Network) []Lack {
 func missingPrograms() []Lack {
 	var lacks []Lack
 	for _, program := range programs {
-		var err error
-		if strings.HasPrefix(program.name, "/") {
-			_, err = os.Stat(program.name)
-		} else {
-			_, err = exec.LookPath(program.name)
-		}
-		if err != nil {
+		if !installed(program.name) {
 			lacks = append(lacks, Lack{
 				What:    fmt.Sprintf("%s is not installed", program.name),
 				Remedy:  "apt-get install --no-install-recommends " + program.pkg,
@@ -86,6 +80,13 @@ func missingPrograms() []Lack {
 		}
 	}
 	return lacks
+}
+
+// installed says whether a program is there: at its path, or in PATH for a name
+// without a slash.
+func installed(name string) bool {
+	_, err := exec.LookPath(name)
+	return err == nil
 }
 
 func missingControllers() []Lack {
@@ -180,6 +181,12 @@ func networkLacks(ctx context.Context, network Network) []Lack {
 			continue
 		}
 		_, _ = run(ctx, "", probe.undo[0], probe.undo[1:]...)
+	}
+	if foreignProxy(ctx) {
+		lacks = append(lacks, Lack{
+			What:   "another Kubernetes' kube-proxy has its rules on this machine, under the names that ours would use",
+			Remedy: "use a machine or VM without one",
+		})
 	}
 	if clash := overlap(ctx, network.Prefix); clash != "" {
 		lacks = append(lacks, Lack{

@@ -97,25 +97,14 @@ func NetworkOwner() (string, error) {
 	return strings.TrimSpace(string(alias)), nil
 }
 
-// RemoveNetwork removes the bridge, the links of pods and the tables of the
-// sandbox and of its kube-proxy.
+// RemoveNetwork removes the tables of the sandbox and of its kube-proxy, the links
+// of pods and, last, the bridge: while it is there, the rest is known to be ours.
 func RemoveNetwork(ctx context.Context) error {
-	links, err := sandboxLinks(ctx)
+	tables, err := listTables(ctx)
 	if err != nil {
 		return err
 	}
 	var problems []error
-	for _, link := range links {
-		_, err := run(ctx, "", "ip", "link", "del", link)
-		// A pod's link goes by itself, a little after its namespace.
-		if err != nil && linkExists(link) {
-			problems = append(problems, err)
-		}
-	}
-	tables, err := run(ctx, "", "nft", "list", "tables")
-	if err != nil {
-		return errors.Join(append(problems, err)...)
-	}
 	for _, table := range append([]string{"ip " + Table}, proxyTables...) {
 		if !hasLine(tables, "table "+table) {
 			continue
@@ -124,7 +113,42 @@ func RemoveNetwork(ctx context.Context) error {
 			problems = append(problems, err)
 		}
 	}
+	links, err := sandboxLinks(ctx)
+	if err != nil {
+		return errors.Join(append(problems, err)...)
+	}
+	for _, link := range links {
+		_, err := run(ctx, "", "ip", "link", "del", link)
+		// A pod's link goes by itself, a little after its namespace.
+		if err != nil && linkExists(link) {
+			problems = append(problems, err)
+		}
+	}
 	return errors.Join(problems...)
+}
+
+// listTables returns what `nft list tables` prints: nothing on a machine that has
+// no nft, where nobody can have made a table.
+func listTables(ctx context.Context) (string, error) {
+	if !installed("nft") {
+		return "", nil
+	}
+	return run(ctx, "", "nft", "list", "tables")
+}
+
+// foreignProxy says whether a kube-proxy works on this machine that is not the
+// sandbox's.
+func foreignProxy(ctx context.Context) bool {
+	tables, err := listTables(ctx)
+	if err != nil || linkExists(Bridge) {
+		return false
+	}
+	for _, table := range proxyTables {
+		if hasLine(tables, "table "+table) {
+			return true
+		}
+	}
+	return false
 }
 
 func hasLine(text, line string) bool {

@@ -62,7 +62,7 @@ func Start(spec Spec, dir string) (*Running, error) {
 		return nil, fmt.Errorf("starting %s: %w", spec.Name, err)
 	}
 	defer log.Close()
-	cmd := exec.Command(spec.Path, spec.Args...)
+	cmd := exec.Command(spec.Path, spec.Args...) //nolint:noctx // it outlives whoever starts it
 	cmd.Dir = dir
 	cmd.Env = append(append(os.Environ(), spec.Env...), markerVariable+"="+dir)
 	cmd.Stdout, cmd.Stderr = log, log

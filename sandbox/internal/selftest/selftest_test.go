@@ -195,6 +195,33 @@ func TestEverythingThatReleasesUseWorks(t *testing.T) {
 	s.must(t, "kubectl", "delete", "namespace", "throw-away", "--timeout=60s")
 }
 
+func TestLoadedImagesRun(t *testing.T) {
+	s := start(t)
+	s.up(t)
+	s.runJob(t, "fetch", "busybox:1.36", "true")
+	// The archive is made from an image that the node has, under another name.
+	archive := filepath.Join(t.TempDir(), "image.tar")
+	socket := filepath.Join(dir, "run/containerd.sock")
+	for _, args := range [][]string{
+		{"images", "tag", "docker.io/library/busybox:1.36", "registry.example/team/tool:1"},
+		{"images", "export", archive, "registry.example/team/tool:1"},
+		{"images", "remove", "registry.example/team/tool:1"},
+	} {
+		args = append([]string{"--address", socket, "--namespace", "k8s.io"}, args...)
+		if out, err := exec.Command("ctr", args...).CombinedOutput(); err != nil {
+			t.Fatalf("ctr %v: %v\n%s", args, err, out)
+		}
+	}
+	if out := s.must(t, "pintle-sandbox", "load", archive); out != "registry.example/team/tool:1" {
+		t.Errorf("loaded %q", out)
+	}
+	for _, policy := range []string{"Never", "Always"} {
+		name := "loaded-" + strings.ToLower(policy)
+		s.must(t, "kubectl", "run", name, "--image=registry.example/team/tool:1", "--image-pull-policy="+policy, "--restart=Never", "--command", "--", "true")
+		s.must(t, "kubectl", "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/"+name, "--timeout=60s")
+	}
+}
+
 func TestComponentsStopAndStart(t *testing.T) {
 	s := start(t)
 	s.up(t)
