@@ -77,6 +77,8 @@ func nodeReason(part, total string) (text, advice string) {
 	case strings.Contains(why, "untolerated taint"):
 		_, taint, _ := strings.Cut(why, "taint ")
 		return nodes + "an untolerated taint " + taint, "add a toleration, or remove the taint"
+	case strings.Contains(why, "volume node affinity conflict"):
+		return nodes + "its volume lives elsewhere", "the volume ties the pod to a node or zone that cannot take it"
 	case strings.Contains(why, "node affinity/selector"), strings.Contains(why, "node selector"), strings.Contains(why, "node affinity"):
 		return nodes + "the pod's nodeSelector or node affinity does not match", "label a node, or correct nodeSelector and affinity"
 	case strings.Contains(why, "pod anti-affinity"):
@@ -89,8 +91,6 @@ func nodeReason(part, total string) (text, advice string) {
 		return nodes + "waiting for a PersistentVolumeClaim to be bound", "see the claim"
 	case strings.Contains(why, "available persistent volumes to bind"):
 		return nodes + "no volume that its PersistentVolumeClaim could bind", "see the claim and its StorageClass"
-	case strings.Contains(why, "volume node affinity conflict"):
-		return nodes + "its volume lives elsewhere", "the volume ties the pod to a node or zone that cannot take it"
 	case strings.Contains(why, "free ports"):
 		return nodes + "the host port is taken", "avoid hostPort, or add nodes"
 	case strings.Contains(why, "unschedulable"):
