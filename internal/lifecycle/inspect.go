@@ -41,17 +41,22 @@ func (d *deployment) renderOffline(ctx context.Context) error {
 // is going to add.
 func (d *deployment) render(ctx context.Context) error {
 	c, values := d.chart, d.values
+	var oldDefaults map[string]any
 	if d.current != nil {
 		old, err := chart.Decode(d.current.Chart)
 		if err != nil {
 			return err
 		}
+		oldDefaults = old.Defaults()
 		previous := chart.Previous{Chart: old, Config: d.current.Config}
 		if c, values, err = chart.CarryOver(c, values, previous, d.opts.ValuesPolicy); err != nil {
 			return err
 		}
 	}
 	d.values = values
+	if d.current != nil {
+		d.tellValues(d.current.Config, oldDefaults)
+	}
 	if d.opts.Plan.CRDs != plan.SkipCRDs {
 		crds, err := crdObjects(c.CRDs())
 		if err != nil {
