@@ -1,0 +1,210 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Detach lets the ledger of a revision outlive its record, which is about to
+// be removed by Pintle itself: it is then kept for the time that Bounds say,
+// and removed by a later run. A ledger that was never written is no error.
+func (b *Book) Detach(ctx context.Context, name string, revision int) error {
+	found, err := b.index(ctx, name)
+	if err != nil {
+		return &WriteError{Release: name, Lasting: lasting(err), Err: err}
+	}
+	var faults []error
+	for i := range found {
+		_, of, _, ok := identity(&found[i])
+		if _, already := detachedAt(&found[i]); ok && of == revision && !already {
+			faults = append(faults, b.detach(ctx, found[i].Name))
+		}
+	}
+	b.mu.Lock()
+	delete(b.volumes, volumeKey{name, revision})
+	b.mu.Unlock()
+	if err := errors.Join(faults...); err != nil {
+		return &WriteError{Release: name, Lasting: lasting(err), Err: err}
+	}
+	return nil
+}
+
+// index lists the parts of a release. It is kept, since an uninstall detaches
+// all revisions at once, until this Book stores another part.
+func (b *Book) index(ctx context.Context, name string) ([]metav1.PartialObjectMetadata, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if known, ok := b.indexes[name]; ok {
+		return known, nil
+	}
+	found, err := b.objects.ListMetadata(ctx, secrets, b.namespace, selector(name, 0))
+	if err == nil {
+		b.indexes[name] = found
+	}
+	return found, err
+}
+
+// detach takes the owner off one part.
+func (b *Book) detach(ctx context.Context, object string) error {
+	var err error
+	for range maxAttempts {
+		obj, getErr := b.objects.Get(ctx, secrets, b.namespace, object)
+		if apierrors.IsNotFound(getErr) {
+			return nil
+		}
+		if getErr != nil {
+			return getErr
+		}
+		labels := obj.GetLabels()
+		labels[detachedLabel] = strconv.FormatInt(b.now().Unix(), 10)
+		obj.SetLabels(labels)
+		obj.SetOwnerReferences(nil)
+		if _, err = b.objects.Update(ctx, secrets, obj); !apierrors.IsConflict(err) {
+			return err
+		}
+	}
+	return err
+}
+
+// tidy removes what is kept no longer, once for each release that is written
+// to. It is housekeeping: what cannot be removed stays for the next run.
+func (b *Book) tidy(ctx context.Context, name string) {
+	if b.tidied[name] {
+		return
+	}
+	b.tidied[name] = true
+	expired, err := b.objects.ListMetadata(ctx, secrets, b.namespace, selectAll+","+detachedLabel)
+	if err != nil {
+		return
+	}
+	for i := range expired {
+		if since, detached := detachedAt(&expired[i]); detached && b.now().Sub(since) > b.bounds.Keep {
+			_ = b.objects.Delete(ctx, secrets, b.namespace, expired[i].Name)
+		}
+	}
+	found, err := b.objects.ListMetadata(ctx, secrets, b.namespace, selector(name, 0)+",!"+detachedLabel)
+	if err != nil {
+		return
+	}
+	var own []*metav1.PartialObjectMetadata
+	for i := range found {
+		if _, _, _, ok := identity(&found[i]); ok {
+			own = append(own, &found[i])
+		}
+	}
+	for _, obj := range b.beyond(own) {
+		_ = b.objects.Delete(ctx, secrets, b.namespace, obj.Name)
+	}
+}
+
+// beyond are the parts of old revisions that exceed what a release may have:
+// too many parts, or, where no record owns them, too many revisions.
+func (b *Book) beyond(parts []*metav1.PartialObjectMetadata) []*metav1.PartialObjectMetadata {
+	revisionOf := func(obj *metav1.PartialObjectMetadata) int { _, n, _, _ := identity(obj); return n }
+	slices.SortStableFunc(parts, func(a, b *metav1.PartialObjectMetadata) int { return cmp.Compare(revisionOf(b), revisionOf(a)) })
+	revisions := map[int]bool{}
+	for i, obj := range parts {
+		revisions[revisionOf(obj)] = true
+		latest := len(revisions) == 1 // the one that is being written
+		if !latest && (i >= b.bounds.Parts || len(obj.OwnerReferences) == 0 && len(revisions) > b.bounds.Unowned) {
+			from := i
+			for revisionOf(parts[from-1]) == revisionOf(obj) {
+				from--
+			}
+			return parts[from:]
+		}
+	}
+	return nil
+}
+
+// Wanted says what to read.
+type Wanted struct {
+	Release string
+	// Revision is 0 for all of them.
+	Revision int
+	// Detached reads what an earlier release of that name left: its last life
+	// only. Else that is left out.
+	Detached bool
+}
+
+// Read gives runs in the order of their operations and within these as they
+// were written; nothing is no error. What it can read it gives even with an
+// error about the rest.
+func (b *Book) Read(ctx context.Context, w Wanted) ([]Run, error) {
+	objects, err := b.objects.List(ctx, secrets, b.namespace, selector(w.Release, w.Revision))
+	if err != nil {
+		return nil, err
+	}
+	var parts []storedPart
+	for i := range objects {
+		_, revision, number, ok := identity(&objects[i])
+		since, detached := detachedAt(&objects[i])
+		if !ok || detached != w.Detached {
+			continue
+		}
+		data, err := unwrap(&objects[i])
+		parts = append(parts, storedPart{revision: revision, number: number, since: since, data: data, err: err})
+	}
+	if w.Detached {
+		parts = lastLife(parts)
+	}
+	slices.SortFunc(parts, func(a, b storedPart) int {
+		return cmp.Or(cmp.Compare(a.revision, b.revision), cmp.Compare(a.number, b.number))
+	})
+	var runs []Run
+	var faults []error
+	for _, p := range parts {
+		found, err := Decode(p.data)
+		runs = append(runs, found...)
+		faults = append(faults, p.err, err)
+	}
+	return distinct(runs), errors.Join(faults...)
+}
+
+type storedPart struct {
+	revision, number int
+	since            time.Time
+	data             []byte
+	err              error
+}
+
+// sameEnd is how far apart the parts of one life may have been detached.
+const sameEnd = 15 * time.Second
+
+// lastLife leaves the parts that were detached last, together.
+func lastLife(parts []storedPart) []storedPart {
+	var last time.Time
+	for _, p := range parts {
+		if p.since.After(last) {
+			last = p.since
+		}
+	}
+	return slices.DeleteFunc(parts, func(p storedPart) bool { return last.Sub(p.since) > sameEnd })
+}
+
+// distinct keeps the first of runs that were written twice, and orders
+// operations by their start.
+func distinct(runs []Run) []Run {
+	type identity struct {
+		operation, event, object string
+		attempt                  int
+	}
+	seen := map[identity]bool{}
+	var out []Run
+	for _, r := range runs {
+		id := identity{r.Operation.ID, string(r.Event), r.Object.String(), r.Attempt}
+		if !seen[id] {
+			seen[id] = true
+			out = append(out, r)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Run) int { return a.Operation.Started.Compare(b.Operation.Started) })
+	return out
+}
