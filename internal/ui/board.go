@@ -26,7 +26,9 @@ type row struct {
 	status health.Status
 	// waiting are the objects of a wait that are not ready, in the plan's order.
 	waiting map[object.Key]watched
-	log     []string
+	// looked tells that the state of some object is known.
+	looked bool
+	log    []string
 }
 
 type watched struct {
@@ -80,6 +82,7 @@ func (r *row) observe(e event.ObjectObserved) {
 		r.status = e.Status
 		return
 	}
+	r.looked = true
 	if e.Status.State == health.Ready {
 		delete(r.waiting, e.Object.Key())
 		return
@@ -139,7 +142,11 @@ func (r *row) await(now time.Time, n *narrator, a plan.Await) []line {
 		})
 	}
 	if len(out) == 0 {
-		out = append(out, line{phase: phase(r.step), subject: objects(len(a.Objects)), text: "settling", took: now.Sub(r.started)})
+		text := "looking"
+		if r.looked {
+			text = "settling"
+		}
+		out = append(out, line{phase: phase(r.step), subject: objects(len(a.Objects)), text: text, took: now.Sub(r.started)})
 	}
 	return out
 }
