@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pintle-dev/pintle/internal/kube"
 	"github.com/spf13/pflag"
@@ -31,6 +32,8 @@ type globalFlags struct {
 	debug        bool
 	color        string
 	recordDriver string
+	// retryFor bounds how long one request is tried again; 0 means the client's own limit.
+	retryFor time.Duration
 }
 
 // Helm's defaults.
@@ -120,7 +123,7 @@ func (g *globalFlags) kube() kube.Options {
 		Kubeconfig: g.kubeconfig, Context: g.context, Token: g.token, APIServer: g.apiServer,
 		CAFile: g.caFile, AsUser: g.asUser, AsGroups: g.asGroups,
 		TLSServerName: g.serverName, InsecureSkipTLSVerify: g.insecure, Namespace: g.namespace,
-		QPS: g.qps, Burst: g.burst, UserAgent: "pintle/" + Version(), CacheDir: cacheDir(),
+		QPS: g.qps, Burst: g.burst, UserAgent: "pintle/" + Version(), CacheDir: cacheDir(), RetryFor: g.retryFor,
 	}
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"strings"
@@ -52,13 +51,16 @@ func OSStreams() Streams {
 // exit code. Ending ctx ends everything at once, without a record of it: the
 // user's own way of stopping are signals, which operations catch themselves.
 func Main(ctx context.Context, args []string, streams Streams, env Env) int {
-	a := newApp(streams, env)
+	return newApp(streams, env).main(ctx, args)
+}
+
+func (a *app) main(ctx context.Context, args []string) int {
 	defer a.signals.release()
 	root := newRoot(a)
 	root.SetArgs(args)
-	root.SetIn(streams.In)
-	root.SetOut(streams.Out)
-	root.SetErr(streams.Err)
+	root.SetIn(a.streams.In)
+	root.SetOut(a.streams.Out)
+	root.SetErr(a.streams.Err)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone
@@ -67,18 +69,9 @@ func Main(ctx context.Context, args []string, streams Streams, env Env) int {
 		// Nothing of ours has run: what failed is cobra's reading of the arguments.
 		err = asUsage(err)
 	}
-	var quiet *silent
-	if !errors.As(err, &quiet) {
-		ui.WriteProblems(streams.Err, a.explain(err), a.colorErr())
-	}
+	ui.WriteProblems(a.streams.Err, a.explain(err), a.colorErr())
 	return exitCode(err, a.signals.caught())
 }
-
-// silent is an error that has been shown already.
-type silent struct{ error }
-
-// Unwrap gives the error that was shown.
-func (s *silent) Unwrap() error { return s.error }
 
 // lines joins the parts of a help text.
 func lines(text ...string) string { return strings.Join(text, "\n") }
