@@ -135,6 +135,9 @@ type walk struct {
 	plan   *plan.Plan
 	// failedBlock is the block in which a step failed first.
 	failedBlock string
+	// cutShort tells that a step was not run, or not to its end, because of an
+	// interruption: one that comes after the last step changes nothing.
+	cutShort bool
 
 	mu     sync.Mutex
 	result *Result
@@ -159,7 +162,7 @@ func (w *walk) run(ctx context.Context, interrupt <-chan struct{}) {
 		w.stage(ctx, soft, steps[i:end])
 		i = end
 	}
-	w.result.Interrupted = w.result.Interrupted || soft.Err() != nil
+	w.result.Interrupted = w.cutShort
 }
 
 // stage runs the steps of one stage side by side and waits for all of them.
@@ -171,6 +174,7 @@ func (w *walk) stage(ctx, soft context.Context, steps []plan.Step) {
 	for i, s := range steps {
 		if !mayRun(s, failedBefore, failedBlock, soft.Err() != nil) {
 			outcomes[i] = outcome{Outcome: event.Skipped}
+			w.cutShort = w.cutShort || soft.Err() != nil
 			w.engine.sink(event.StepFinished{Step: s, Outcome: event.Skipped, Time: w.engine.now()})
 			continue
 		}
@@ -183,6 +187,7 @@ func (w *walk) stage(ctx, soft context.Context, steps []plan.Step) {
 	}
 	group.Wait()
 	w.collect(steps, outcomes)
+	w.cutShort = w.cutShort || soft.Err() != nil && !failedBefore && w.failed()
 }
 
 // mayRun decides whether a step starts. Clean-up of hooks that have run is
@@ -207,7 +212,7 @@ func (w *walk) limit(steps []plan.Step) int {
 	return max(1, w.engine.opts.Parallel)
 }
 
-func (w *walk) failed() bool { return len(w.result.Failures) > 0 || w.result.Interrupted }
+func (w *walk) failed() bool { return len(w.result.Failures) > 0 }
 
 // outcome is how one step ended.
 type outcome struct {
