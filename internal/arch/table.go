@@ -24,9 +24,11 @@ var layers = []row{
 	{pkg: "chart", may: []string{"diag"}},
 	{pkg: "plan", may: []string{"diag", "object", "release"}},
 	{pkg: "event", may: []string{"diag", "health", "ledger", "object", "plan"}},
-	{pkg: "kube", may: []string{"health", "ledger", "object"}},
+	{pkg: "lock", may: []string{"release"}},
+	{pkg: "lock/locktest", may: []string{"lock", "release"}, test: true},
+	{pkg: "kube", may: []string{"health", "ledger", "lock", "object"}},
 	{pkg: "kube/kubefake", may: []string{"ledger", "object"}, test: true},
-	{pkg: "engine", may: []string{"health", "ledger", "object", "plan", "release", "event"}},
+	{pkg: "engine", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
 	{pkg: "lifecycle", may: []string{"chart", "diag", "engine", "ledger", "object", "plan", "release", "event"}},
 	{pkg: "ui", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
 	{pkg: "cli", may: []string{
