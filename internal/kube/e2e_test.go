@@ -255,3 +255,61 @@ func TestRealManagers(t *testing.T) {
 		t.Error("migrated twice", err)
 	}
 }
+
+func TestRealLeastPrivilege(t *testing.T) {
+	admin, ns := realCluster(t)
+	apply(t, admin, `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader}
+rules: [{apiGroups: [""], resources: [configmaps], verbs: [get]}]
+`)
+	apply(t, admin, `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: reader}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: `+ns+`}]
+`)
+	c, err := kube.Connect(kube.Options{
+		Kubeconfig: os.Getenv("PINTLE_E2E_KUBECONFIG"), Namespace: ns, AsUser: ns, AsGroups: []string{"system:authenticated"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refs []object.Ref
+	for i := range 6 {
+		name := fmt.Sprint("c", i)
+		refs = append(refs, object.Ref{Version: "v1", Kind: "ConfigMap", Namespace: ns, Name: name})
+		if i%2 == 0 {
+			apply(t, admin, `{apiVersion: v1, kind: ConfigMap, metadata: {name: `+name+`}, data: {v: "1"}}`)
+		}
+	}
+	// The authorizer of the API server learns of a new role a moment later.
+	var live map[object.Key]*unstructured.Unstructured
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if live, err = c.Snapshot(t.Context(), refs); !apierrors.IsForbidden(err) {
+			break
+		}
+	}
+	if err != nil || len(live) != 3 {
+		t.Errorf("%d objects, %v", len(live), err)
+	}
+	seen, err := c.Watch(t.Context(), []object.Target{object.TargetOf(refs[0])})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-seen
+	apply(t, admin, `{apiVersion: v1, kind: ConfigMap, metadata: {name: c0}, data: {v: "2"}}`)
+	o := <-seen
+	if n, _, _ := unstructured.NestedString(o.Object.Object, "data", "v"); n != "2" {
+		t.Errorf("saw %v", o.Object)
+	}
+	_, err = c.Get(t.Context(), object.Ref{Version: "v1", Kind: "Secret", Namespace: ns, Name: "s"})
+	if !apierrors.IsForbidden(err) || !strings.HasPrefix(err.Error(), "get Secret/"+ns+"/s: ") {
+		t.Errorf("%v", err)
+	}
+	if ok, err := c.CanI(t.Context(), "list", schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}, ns, ""); ok || err != nil {
+		t.Error(ok, err)
+	}
+}
