@@ -50,7 +50,7 @@ func base(obj *unstructured.Unstructured, s Status) Cause {
 // ownReasons are words of this package that explain nothing: nobody can look
 // them up in Kubernetes' documentation.
 var ownReasons = map[string]bool{
-	"Initializing": true, "NotReady": true, "Pending": true, "RollingOut": true, "Running": true, Unobserved: true,
+	"InitRunning": true, "NotReady": true, "Pending": true, "RollingOut": true, "Running": true, Unobserved: true,
 }
 
 func (e explainer) job(job *unstructured.Unstructured) Cause {

@@ -169,7 +169,7 @@ func podProgress(o node) Status {
 	for _, c := range containers(o) {
 		switch {
 		case c.init && !c.sidecar() && c.running():
-			return progress("Initializing", c.title()+" is running")
+			return progress("InitRunning", c.title()+" is running")
 		case c.waiting() != nil && !podIsInitializing(c):
 			return progress(c.waiting().text("reason"), fmt.Sprintf("%s is starting", c.title()))
 		case c.running() && !c.ready() && !c.init:

@@ -100,7 +100,8 @@ var inert = map[schema.GroupKind]bool{
 // as soon as they exist. ConfigMaps, Secrets, RBAC and their like cannot, and
 // need no watch.
 func NeedsWatch(group, kind string) bool {
-	return !inert[schema.GroupKind{Group: group, Kind: kind}] && !(group != "" && inert[schema.GroupKind{Group: group}])
+	wholeGroup := group != "" && inert[schema.GroupKind{Group: group}]
+	return !wholeGroup && !inert[schema.GroupKind{Group: group, Kind: kind}]
 }
 
 // generic is kstatus's answer. What it cannot read is InProgress, with its

@@ -28,7 +28,7 @@ func TestImageAnswers(t *testing.T) {
 		`failed to copy: httpReadSeeker: failed open: unexpected status code https://x: 429 Too Many Requests - toomanyrequests`:                 `the image "acme/app:1" cannot be pulled: the registry limits how often it answers`,
 		`failed to do request: Head "https://r/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority`:           `the image "acme/app:1" cannot be pulled: the registry's certificate is not trusted`,
 		`failed to do request: Head "https://r/v2/": dial tcp 192.0.2.1:443: connect: connection refused`:                                        `the image "acme/app:1" cannot be pulled: the registry cannot be reached`,
-		`failed to authorize: failed to fetch oauth token: unexpected status: 401 Unauthorized`:                                                  `the image "acme/app:1" cannot be pulled: the registry refuses access`,
+		`failed to authorize: failed to fetch oauth token: unexpected status: 401`:                                                               `the image "acme/app:1" cannot be pulled: the registry refuses access`,
 		`rpc error: code = Unknown desc = disk is full`:                                                                                          `the image "acme/app:1" cannot be pulled: disk is full -> see the pod's events`,
 		`Back-off pulling image "acme/app:1"`: `the image "acme/app:1" cannot be pulled -> see the pod's events`,
 	} {

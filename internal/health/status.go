@@ -8,11 +8,11 @@ package health
 type State int
 
 const (
-	// InProgress: not there yet, and it may still come.
+	// InProgress means not there yet, and it may still come.
 	InProgress State = iota
-	// Ready: the object does what it is for. For a Job or Pod that is a hook: it succeeded.
+	// Ready means that the object does what it is for. For a Job or Pod that is a hook: it succeeded.
 	Ready
-	// Failed: a controller has judged that it will not come, or nothing can heal it.
+	// Failed means that a controller has judged that it will not come, or nothing can heal it.
 	Failed
 )
 
@@ -26,15 +26,15 @@ func (s State) String() string {
 type Patience int
 
 const (
-	// UntilTimeout: it often heals by itself or by the hand of another (an
+	// UntilTimeout is for what often heals by itself or by the hand of another (an
 	// autoscaler, an operator that brings a Secret, a freed quota). It is shown
 	// as the cause while waiting and ends a wait only at its timeout.
 	UntilTimeout Patience = iota
-	// Limited: it may heal (a database that starts later, a registry that comes
-	// back), but seldom after a minute: image errors and crash loops.
+	// Limited is for what may heal (a database that starts later, a registry
+	// that comes back), but seldom after a minute: image errors and crash loops.
 	Limited
-	// Never: nothing that happens by itself can heal it, or a controller has
-	// given its verdict. It ends a wait at once.
+	// Never is for what nothing that happens by itself can heal, and for the
+	// verdicts of controllers. It ends a wait at once.
 	Never
 )
 

@@ -48,6 +48,12 @@ func (s *screen) resize(width int) {
 	}
 }
 
+func (s *screen) columns() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.width
+}
+
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,7 +155,7 @@ func newFilm(s *story, width int, opts Options) *film {
 	// The story tells the time of the bubble, which the view reads.
 	s.now = time.Now()
 	screen := newScreen(width)
-	streams := Streams{Out: screen, IsTerminal: true, Width: func() int { return screen.width }}
+	streams := Streams{Out: screen, IsTerminal: true, Width: screen.columns}
 	return &film{story: s, screen: screen, view: NewLive(streams, opts)}
 }
 
