@@ -162,6 +162,19 @@ func TestNodeProblem(t *testing.T) {
 	}
 }
 
+func TestProxiesAreForPullingOnly(t *testing.T) {
+	environ := []string{"HOME=/root", "https_proxy=http://proxy:3128", "no_proxy=intern", "SECRET=x"}
+	got := strings.Join(pullEnvironment(environ), " ")
+	if want := "https_proxy=http://proxy:3128 NO_PROXY=" + loopback + ",intern"; got != want {
+		t.Errorf("containerd gets %q, want %q", got, want)
+	}
+	for _, spec := range append(testPlan(t).first(), testPlan(t).second()...) {
+		if spec.Name != containerd && spec.Env != nil {
+			t.Errorf("%s gets %v", spec.Name, spec.Env)
+		}
+	}
+}
+
 func TestNameservers(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "resolv.conf")
 	content := "# local\nsearch example\nnameserver 127.0.0.53\nnameserver fe80::1%eth0\nnameserver ::1\nnameserver nonsense\n"

@@ -2,6 +2,9 @@ package cluster
 
 import (
 	"fmt"
+	"os"
+	"slices"
+	"strings"
 
 	"github.com/pintle-dev/pintle/sandbox/internal/host"
 	"github.com/pintle-dev/pintle/sandbox/internal/process"
@@ -174,9 +177,26 @@ func (p plan) dns() process.Spec {
 func (p plan) containerd() process.Spec {
 	return process.Spec{
 		Name: containerd, Path: "containerd", Args: []string{"--config", p.layout.config("containerd.toml")}, Log: p.layout.Log(containerd),
-		// The service manager's socket, if the caller has one, is not for us.
-		Env: []string{"NOTIFY_SOCKET="},
+		Env: pullEnvironment(os.Environ()),
 	}
+}
+
+// pullEnvironment picks what containerd needs of the caller's environment to pull
+// images from elsewhere: proxies and authorities. Our own registry is never
+// reached through a proxy.
+func pullEnvironment(environ []string) []string {
+	var picked []string
+	around := loopback
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		switch {
+		case strings.EqualFold(name, "NO_PROXY"):
+			around += "," + value
+		case slices.Contains([]string{"HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}, strings.ToUpper(name)):
+			picked = append(picked, entry)
+		}
+	}
+	return append(picked, "NO_PROXY="+around)
 }
 
 func (p plan) registry() process.Spec {

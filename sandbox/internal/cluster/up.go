@@ -93,12 +93,21 @@ func Up(ctx context.Context, o Options) error {
 	return nil
 }
 
-// lock keeps a second Up or Down out. The name is known to the kernel only, and
-// gone with this process.
+// lockTimeout is how long an Up or Down waits for another to end.
+const lockTimeout = 5 * time.Minute
+
+// lock lets one Up or Down work at a time; a second waits for the first. The name
+// is known to the kernel only, and gone with its process.
 func lock(ctx context.Context) (func(), error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", "@pintle-sandbox")
+	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
+	defer cancel()
+	var listener net.Listener
+	err := poll(ctx, func(ctx context.Context) (err error) {
+		listener, err = (&net.ListenConfig{}).Listen(ctx, "unix", "@pintle-sandbox")
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("another pintle-sandbox is bringing a sandbox up or down: %w", err)
+		return nil, fmt.Errorf("waiting for another pintle-sandbox that is bringing a sandbox up or down: %w", err)
 	}
 	return func() { listener.Close() }, nil
 }

@@ -37,7 +37,9 @@ type Spec struct {
 	Name string   `json:"name"`
 	Path string   `json:"path"`
 	Args []string `json:"args"`
-	// Env is added to the environment of the starting process.
+	// Env is the process's environment but for PATH and HOME. Nothing else is
+	// inherited: a proxy that the caller's shell names, above all, must not get
+	// between components.
 	Env []string `json:"env,omitempty"`
 	// Log is the file that takes stdout and stderr, appended to.
 	Log string `json:"log"`
@@ -64,7 +66,7 @@ func Start(spec Spec, dir string) (*Running, error) {
 	defer log.Close()
 	cmd := exec.Command(spec.Path, spec.Args...) //nolint:noctx // it outlives whoever starts it
 	cmd.Dir = dir
-	cmd.Env = append(append(os.Environ(), spec.Env...), markerVariable+"="+dir)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), markerVariable + "=" + dir}, spec.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
