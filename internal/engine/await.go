@@ -191,6 +191,7 @@ func (t *tracker) set(ref object.Ref, s health.Status) {
 		return
 	}
 	t.states[ref.Key()] = s
+	s.Message = t.engine.masker.get().Text(s.Message)
 	t.engine.sink(event.ObjectObserved{StepID: t.stepID, Object: ref, Status: s, Time: t.engine.now()})
 }
 

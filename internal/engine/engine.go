@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"sync"
 	"time"
@@ -42,6 +43,13 @@ type Options struct {
 	// Settle is how long a container without a readiness probe must run
 	// without a restart before a wait takes it for ready.
 	Settle time.Duration
+	// Ledger keeps the runs of hooks and tests; nil keeps nothing.
+	Ledger Ledger
+	// By is who runs the operation, for the ledger.
+	By string
+	// Unmask lets secret values through in the log lines that are sent as
+	// events. The ledger is masked in any case.
+	Unmask bool
 }
 
 // DefaultOptions are those of the command line.
@@ -66,6 +74,10 @@ type Engine struct {
 	ran     map[*release.Hook]release.Execution
 	uids    map[*release.Hook]string
 	written map[int]*release.Release
+
+	masker  masker
+	scribe  *scribe
+	noticed bool
 }
 
 // Written is the record of that revision as the engine stored it last, nil if
@@ -78,10 +90,14 @@ func (e *Engine) Written(revision int) *release.Release {
 
 // New prepares an engine. The sink gets every event.
 func New(cluster Cluster, records Recorder, now func() time.Time, sink event.Sink, opts Options) *Engine {
-	return &Engine{
+	e := &Engine{
 		cluster: cluster, records: records, now: now, sink: sink, opts: opts,
 		ran: map[*release.Hook]release.Execution{}, uids: map[*release.Hook]string{}, written: map[int]*release.Release{},
 	}
+	if opts.Ledger != nil {
+		e.scribe = &scribe{engine: e}
+	}
+	return e
 }
 
 // Failure is a step that failed, and why.
@@ -123,8 +139,11 @@ func (r *Result) OK() bool { return len(r.Failures) == 0 && !r.Interrupted }
 func (e *Engine) Run(ctx context.Context, p *plan.Plan, interrupt <-chan struct{}) *Result {
 	start := e.now()
 	e.sink(event.PlanStarted{Plan: p, Time: start})
-	w := &walk{engine: e, plan: p, result: &Result{}}
+	w := &walk{engine: e, plan: p, result: &Result{}, operation: ledger.Operation{
+		ID: rand.Text(), Name: string(p.Operation), Started: start, By: e.opts.By,
+	}}
 	w.run(ctx, interrupt)
+	e.scribe.finish(ctx)
 	e.sink(event.PlanFinished{Plan: p, Failed: !w.result.OK(), Took: e.now().Sub(start), Time: e.now()})
 	return w.result
 }
@@ -133,6 +152,8 @@ func (e *Engine) Run(ctx context.Context, p *plan.Plan, interrupt <-chan struct{
 type walk struct {
 	engine *Engine
 	plan   *plan.Plan
+	// operation is what the ledger says that the runs belong to.
+	operation ledger.Operation
 	// failedBlock is the block in which a step failed first.
 	failedBlock string
 	// cutShort tells that a step was not run, or not to its end, because of an
@@ -160,9 +181,18 @@ func (w *walk) run(ctx context.Context, interrupt <-chan struct{}) {
 			end++
 		}
 		w.stage(ctx, soft, steps[i:end])
+		if end == len(steps) || !sameHooks(steps[end-1], steps[end]) {
+			w.engine.scribe.write(ctx)
+		}
 		i = end
 	}
 	w.result.Interrupted = w.cutShort
+}
+
+// sameHooks tells that the hooks of one event go on from one step to the next.
+func sameHooks(a, b plan.Step) bool {
+	_, hook := b.Action.(plan.RunHook)
+	return hook && a.Block == b.Block
 }
 
 // stage runs the steps of one stage side by side and waits for all of them.
@@ -248,6 +278,7 @@ func (w *walk) step(ctx, soft context.Context, s plan.Step) outcome {
 	}
 	if o.err != nil {
 		o.Outcome = event.Failed
+		o.err, o.causes = w.engine.maskError(o.err), w.engine.maskCauses(o.causes)
 	}
 	end := w.engine.now()
 	w.engine.sink(event.StepFinished{
@@ -263,7 +294,7 @@ func (w *walk) do(ctx, soft context.Context, s plan.Step) outcome {
 	case plan.WriteRecord:
 		return outcome{err: w.engine.writeRecord(ctx, a)}
 	case plan.DeleteRecord:
-		return outcome{err: w.engine.records.Delete(ctx, a.Release)}
+		return w.engine.deleteRecord(ctx, a)
 	case plan.CreateNamespace:
 		return w.engine.createNamespace(soft, a)
 	case plan.Apply:

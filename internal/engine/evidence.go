@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"github.com/pintle-dev/pintle/internal/health"
 	"github.com/pintle-dev/pintle/internal/ledger"
@@ -12,7 +13,7 @@ import (
 // containerState is one container's line in a pod's status.
 type containerState struct {
 	ledger.Container
-	Started bool
+	HasRun bool
 }
 
 // containersOf reads the containers that a pod's status speaks of, init
@@ -39,13 +40,24 @@ func readContainer(m map[string]any, init bool) containerState {
 	}}
 	_, running, _ := unstructured.NestedMap(m, "state", "running")
 	_, ended, _ := unstructured.NestedMap(m, "state", "terminated")
-	c.Started = running || ended
+	c.HasRun = running || ended
+	moment := func(path ...string) time.Time { t, _ := time.Parse(time.RFC3339, text(path...)); return t }
+	_, before, _ := unstructured.NestedMap(m, "lastState", "terminated")
 	switch {
 	case ended:
-		c.ExitCode, c.Signal = number("state", "terminated", "exitCode"), number("state", "terminated", "signal")
 		c.Reason, c.Message = text("state", "terminated", "reason"), text("state", "terminated", "message")
 	default:
 		c.Reason, c.Message = text("state", "waiting", "reason"), text("state", "waiting", "message")
+	}
+	switch {
+	case ended:
+		c.ExitCode, c.Signal = number("state", "terminated", "exitCode"), number("state", "terminated", "signal")
+		c.Container.Started, c.Ended = moment("state", "terminated", "startedAt"), moment("state", "terminated", "finishedAt")
+	case running:
+		c.Container.Started = moment("state", "running", "startedAt")
+	case before: // between two lives: how the last one ended
+		c.ExitCode, c.Signal = number("lastState", "terminated", "exitCode"), number("lastState", "terminated", "signal")
+		c.Container.Started, c.Ended = moment("lastState", "terminated", "startedAt"), moment("lastState", "terminated", "finishedAt")
 	}
 	return c
 }
@@ -61,7 +73,7 @@ func (m *monitor) records() []ledger.Pod {
 			Phase: phaseOf(pod), Reason: text("status", "reason"), Message: text("status", "message"),
 		}
 		for _, c := range containersOf(pod) {
-			if log, ok := m.logs[logKey{pod: uid, container: c.Name, restarts: c.Restarts}]; ok {
+			if log := m.lastWords(uid, c.Name); log != nil {
 				c.Log = *log
 			}
 			p.Containers = append(p.Containers, c.Container)
@@ -69,6 +81,18 @@ func (m *monitor) records() []ledger.Pod {
 		out = append(out, p)
 	}
 	return out
+}
+
+// lastWords are the log of the latest life of a container that said anything.
+func (m *monitor) lastWords(pod, container string) *ledger.Log {
+	var last *ledger.Log
+	life := -1
+	for key, log := range m.logs {
+		if key.pod == pod && key.container == container && key.restarts > life && log.Lines > 0 {
+			last, life = log, key.restarts
+		}
+	}
+	return last
 }
 
 // causes explain a failed run, with the cluster's events about it.
@@ -97,19 +121,18 @@ func (m *monitor) causes(ctx context.Context) []health.Cause {
 // evidenceLines is how many of a container's last lines a cause shows.
 const evidenceLines = 20
 
-// addLogs adds what each container said last: of its latest life that said anything.
+// addLogs adds what each container said last.
 func (m *monitor) addLogs(related *health.Related, pod *unstructured.Unstructured, uid string) {
-	lives := map[string]int{}
-	for key, log := range m.logs {
-		if key.pod != uid || key.restarts < lives[key.container] || log.Lines == 0 {
+	for _, c := range containersOf(pod) {
+		log := m.lastWords(uid, c.Name)
+		if log == nil {
 			continue
 		}
 		var lines []string
 		for _, l := range log.Last(evidenceLines) {
 			lines = append(lines, l.Text)
 		}
-		name := health.LogKey{Namespace: pod.GetNamespace(), Pod: pod.GetName(), Container: key.container}
-		related.Logs[name], lives[key.container] = lines, key.restarts
+		related.Logs[health.LogKey{Namespace: pod.GetNamespace(), Pod: pod.GetName(), Container: c.Name}] = lines
 	}
 }
 
@@ -148,7 +171,7 @@ func (e *Engine) addEvidence(ctx context.Context, related *health.Related, obj *
 	}
 	for _, pod := range pods {
 		for _, c := range containersOf(pod) {
-			if c.Restarts == 0 && !c.Started {
+			if c.Restarts == 0 && !c.HasRun {
 				continue
 			}
 			lines, err := e.cluster.Tail(ctx, object.RefOf(pod), c.Name, evidenceLines)

@@ -45,7 +45,7 @@ func (w *walk) runHook(ctx, soft context.Context, s plan.Step, a plan.RunHook) o
 		h := &hookRun{engine: e, step: s, action: a, run: ledger.Run{
 			Release: w.plan.Release, Namespace: w.plan.Namespace, Revision: w.plan.Revision,
 			Event: a.Event, Hook: a.Hook.Name, Weight: a.Hook.Weight, Suite: a.Suite,
-			Attempt: attempt, Object: object.RefOf(a.Object), Started: e.now(), Phase: release.PhaseRunning,
+			Operation: w.operation, Attempt: attempt, Object: object.RefOf(a.Object), Started: e.now(), Phase: release.PhaseRunning,
 		}}
 		e.remember(a.Hook, release.Execution{StartedAt: h.run.Started, Phase: release.PhaseRunning}, "")
 		o := h.execute(ctx, soft)
@@ -55,6 +55,7 @@ func (w *walk) runHook(ctx, soft context.Context, s plan.Step, a plan.RunHook) o
 		w.mu.Lock()
 		w.result.Runs = append(w.result.Runs, h.run)
 		w.mu.Unlock()
+		e.scribe.add(ctx, h.run)
 		e.sink(event.RunFinished{StepID: s.ID, Run: h.run, Causes: o.causes, Final: final})
 		if final {
 			return o
@@ -71,6 +72,8 @@ type hookRun struct {
 	step   plan.Step
 	action plan.RunHook
 	run    ledger.Run
+	// secrets reads what the run's pods can see.
+	secrets *secretReader
 }
 
 // execute brings the object in and, if it is one that ends, sees it through.
@@ -81,6 +84,8 @@ func (h *hookRun) execute(ctx, soft context.Context) outcome {
 	if !Ends(ref) {
 		return h.end(h.place(limited))
 	}
+	h.secrets = h.engine.readSecrets(ctx, h.action.Object)
+	defer h.secrets.close()
 	watching, stopWatch := context.WithCancel(ctx)
 	defer stopWatch()
 	seen, err := h.engine.cluster.Watch(watching, targets(ref))
@@ -103,11 +108,14 @@ func (h *hookRun) execute(ctx, soft context.Context) outcome {
 	h.run.Pods = m.records()
 	if verdict.State == health.Ready {
 		h.run.Phase = release.PhaseSucceeded
+		h.engine.masker.get().Run(&h.run)
 		return outcome{}
 	}
 	h.run.Phase, h.run.Reason, h.run.Message = release.PhaseFailed, verdict.Reason, verdict.Message
-	o := outcome{err: &HookError{Run: h.run}, causes: m.causes(ctx)}
+	o := outcome{causes: h.engine.maskCauses(m.causes(ctx))}
 	h.run.Events = m.events
+	h.engine.masker.get().Run(&h.run)
+	o.err = &HookError{Run: h.run}
 	if soft.Err() != nil {
 		o.err = fmt.Errorf("%w: %w", ErrInterrupted, o.err)
 	}
@@ -120,8 +128,8 @@ func (h *hookRun) end(err error) outcome {
 		h.run.Phase = release.PhaseSucceeded
 		return outcome{}
 	}
-	h.run.Phase, h.run.Message = release.PhaseFailed, err.Error()
-	return outcome{err: &HookError{Run: h.run}, causes: []health.Cause{{Subject: h.run.Object.String(), Message: err.Error()}}}
+	h.run.Phase, h.run.Message = release.PhaseFailed, h.engine.masker.get().Text(err.Error())
+	return outcome{err: &HookError{Run: h.run}, causes: []health.Cause{{Subject: h.run.Object.String(), Message: h.run.Message}}}
 }
 
 // gaveUp words why a run that has not ended is over all the same.

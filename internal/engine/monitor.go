@@ -107,6 +107,7 @@ func (m *monitor) show(s health.Status) {
 		return
 	}
 	m.last = s
+	s.Message = m.hook.engine.masker.get().Text(s.Message)
 	m.hook.engine.sink(event.ObjectObserved{StepID: m.hook.step.ID, Object: m.hook.run.Object, Status: s, Time: m.hook.engine.now()})
 }
 
@@ -144,8 +145,9 @@ func (m *monitor) notePod(uid string, pod *unstructured.Unstructured) {
 		m.podOrder = append(m.podOrder, uid)
 	}
 	m.pods[uid] = pod
+	m.hook.secrets.see(pod)
 	for _, c := range containersOf(pod) {
-		if !c.Started {
+		if !c.HasRun {
 			continue
 		}
 		key := logKey{pod: uid, container: c.Name, restarts: c.Restarts}
@@ -159,13 +161,19 @@ func (m *monitor) notePod(uid string, pod *unstructured.Unstructured) {
 func (m *monitor) followLog(pod object.Ref, key logKey) {
 	h, log := m.hook, m.logs[key]
 	m.followers.Go(func() {
+		h.secrets.await(m.following)
 		err := h.engine.cluster.Follow(m.following, pod, key.container, func(line ledger.Line) {
+			shown := line
+			line.Text = h.engine.masker.get().Text(line.Text)
 			m.mu.Lock()
 			log.Add(line)
 			m.mu.Unlock()
+			if !h.engine.opts.Unmask {
+				shown = line
+			}
 			h.engine.sink(event.LogLine{
 				StepID: h.step.ID, Hook: h.run.Hook, Test: h.run.Event == release.Test,
-				Pod: pod.Name, Container: key.container, Line: line,
+				Pod: pod.Name, Container: key.container, Line: shown,
 			})
 		})
 		if err != nil && m.following.Err() == nil {

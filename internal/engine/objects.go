@@ -2,7 +2,9 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/event"
@@ -120,10 +122,46 @@ func (e *Engine) awaitGone(ctx context.Context, ref object.Ref, uid string, limi
 		}
 		live = o.Object
 	}
-	if f := live.GetFinalizers(); len(f) > 0 {
-		return fmt.Errorf("%s was deleted but does not go: its finalizers %v are not done", ref, f)
+	return e.stillThere(ctx, ref, live)
+}
+
+// stillThere says what keeps a deleted object: its finalizers, and who set them.
+func (e *Engine) stillThere(ctx context.Context, ref object.Ref, live *unstructured.Unstructured) error {
+	cause := context.Cause(ctx)
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.opts.DrainGrace)
+	defer cancel()
+	if again, err := e.cluster.Get(late, ref); err == nil {
+		live = again // a watch shows no managers
 	}
-	return fmt.Errorf("%s was deleted but is still there: %w", ref, context.Cause(ctx))
+	var held []string
+	for _, f := range live.GetFinalizers() {
+		if holder := holderOf(live, f); holder != "" {
+			f += " (set by " + holder + ")"
+		}
+		held = append(held, f)
+	}
+	if len(held) > 0 {
+		return fmt.Errorf("%s was deleted but does not go: %w; it waits for the finalizer %s", ref, cause, strings.Join(held, ", "))
+	}
+	return fmt.Errorf("%s was deleted but is still there: %w", ref, cause)
+}
+
+// holderOf is the field manager that put a finalizer on the object, empty
+// where that is not recorded.
+func holderOf(live *unstructured.Unstructured, finalizer string) string {
+	for _, m := range live.GetManagedFields() {
+		if m.FieldsV1 == nil {
+			continue
+		}
+		var fields map[string]map[string]map[string]any
+		if json.Unmarshal(m.FieldsV1.Raw, &fields) != nil {
+			continue
+		}
+		if _, owns := fields["f:metadata"]["f:finalizers"]["v:\""+finalizer+"\""]; owns {
+			return m.Manager
+		}
+	}
+	return ""
 }
 
 // withLimit adds a time limit; 0 means none.

@@ -68,6 +68,18 @@ type EventReader interface {
 	Events(ctx context.Context, about object.Ref, uid string) ([]ledger.ObjectEvent, error)
 }
 
+// Ledger keeps what hooks and tests did. The engine calls it beside its work
+// and never waits for it between two hooks; what it cannot keep does not fail
+// the release.
+type Ledger interface {
+	// Append adds runs to the ledgers of their revisions. After an error the
+	// engine may give the same runs again, together with later ones.
+	Append(ctx context.Context, runs []ledger.Run) error
+	// Detach lets the ledger of a revision outlive its record, which is about
+	// to be removed.
+	Detach(ctx context.Context, release string, revision int) error
+}
+
 // Recorder keeps release records.
 type Recorder interface {
 	// Create stores a new revision; one that exists is an error.

@@ -33,6 +33,18 @@ func (e *Engine) writeRecord(ctx context.Context, a plan.WriteRecord) error {
 	return nil
 }
 
+// deleteRecord removes a revision from the history. Its ledger goes with it,
+// unless the plan wants to keep that for a while.
+func (e *Engine) deleteRecord(ctx context.Context, a plan.DeleteRecord) outcome {
+	if a.KeepLedger && e.scribe != nil {
+		e.scribe.finish(ctx)
+		if err := e.opts.Ledger.Detach(ctx, a.Release.Name, a.Release.Revision); err != nil {
+			e.noticeLedger(err)
+		}
+	}
+	return outcome{err: e.records.Delete(ctx, a.Release)}
+}
+
 // remember keeps the outcome of a hook for the records to come.
 func (e *Engine) remember(h *release.Hook, run release.Execution, uid string) {
 	e.mu.Lock()

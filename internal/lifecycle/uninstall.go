@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/pintle-dev/pintle/internal/diag"
 	"github.com/pintle-dev/pintle/internal/engine"
@@ -17,7 +18,9 @@ type UninstallOptions struct {
 	Name      string
 	Namespace string
 	DryRun    DryRunMode
-	Plan      plan.Options
+	// Deadline bounds the whole operation; 0 means none.
+	Deadline time.Duration
+	Plan     plan.Options
 }
 
 // Uninstall removes a release's objects and, unless the plan's options keep
@@ -38,7 +41,7 @@ func (s *Service) Uninstall(ctx context.Context, opts UninstallOptions) (*Outcom
 	defer cancel()
 	e := s.newEngine()
 	result := e.Run(hard, p, s.Signals.Stop)
-	out := &Outcome{Operation: p.Operation, Result: result, Release: written(e, in.Next)}
+	out := &Outcome{Operation: p.Operation, Plan: p, Result: result, Release: written(e, in.Next)}
 	if result.OK() {
 		return out, nil
 	}
@@ -59,7 +62,7 @@ func (s *Service) Uninstall(ctx context.Context, opts UninstallOptions) (*Outcom
 // begun tells that an uninstall has come as far as deleting objects.
 func begun(result *engine.Result) bool {
 	switch result.Reached {
-	case plan.BlockDelete, string(release.PostDelete), plan.BlockRecord:
+	case plan.BlockCustom, plan.BlockDelete, string(release.PostDelete), plan.BlockRecord:
 		return true
 	}
 	return false

@@ -15,7 +15,10 @@ const (
 	BlockPrune   = "prune"
 	BlockWait    = "wait"
 	BlockDelete  = "delete"
-	BlockRecord  = "record"
+	// BlockCustom deletes custom resources, before the controllers that must
+	// let go of them; while one is left, nothing else is deleted.
+	BlockCustom = "delete custom resources"
+	BlockRecord = "record"
 )
 
 // builder collects steps. Its methods each add one part of an operation, so

@@ -30,8 +30,8 @@ func (b *builder) tests() {
 	opts := b.in.Options.Tests
 	hooks := b.on(release.Test)
 	if opts.Select != nil {
-		hooks = slices.DeleteFunc(hooks, func(h Hook) bool { return runs(h) && !opts.Select(h) })
-		if !slices.ContainsFunc(hooks, runs) {
+		hooks = slices.DeleteFunc(hooks, func(h Hook) bool { return h.Ends() && !opts.Select(h) })
+		if !slices.ContainsFunc(hooks, Hook.Ends) {
 			return
 		}
 	}
@@ -62,13 +62,14 @@ func sideBySide(a, b Hook, parallel int) bool {
 		return false
 	}
 	if parallel > 1 {
-		return runs(a) && runs(b)
+		return a.Ends() && b.Ends()
 	}
 	return a.Steering.Parallel && b.Steering.Parallel
 }
 
-// runs tells that a hook's object has an end to wait for.
-func runs(h Hook) bool {
+// Ends tells that a hook's object has an end to wait for, and with it a
+// result: a Job or a Pod. As a test, any other object is what tests need.
+func (h Hook) Ends() bool {
 	r := object.RefOf(h.Object)
 	return r.Is("batch", "Job") || r.Is("", "Pod")
 }
@@ -119,7 +120,7 @@ func (b *builder) clean(e release.Event, hooks []Hook, more ...release.DeletePol
 			continue // Helm never deletes a CRD that is a hook
 		}
 		policies := h.Policies()
-		if runs(h) {
+		if h.Ends() {
 			policies = append(slices.Clone(policies), more...)
 		}
 		if !slices.Contains(policies, release.HookSucceeded) && !slices.Contains(policies, release.HookFailed) {

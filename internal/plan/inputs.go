@@ -128,6 +128,8 @@ type TestOptions struct {
 	Select func(Hook) bool
 	// Cleanup adds to the delete policies that the chart wrote.
 	Cleanup TestCleanup
+	// Require refuses a release that has no tests.
+	Require bool
 }
 
 // TestCleanup says which tests' objects go when all tests have run.

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/release"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -144,12 +146,22 @@ func (b *builder) wait() {
 	})
 }
 
+// crdsLast sorts definitions behind everything else: deleting one deletes all
+// objects of its kind.
+func crdsLast(o object.Parsed) int {
+	if o.Ref().IsCRD() {
+		return 1
+	}
+	return 0
+}
+
 // deletions removes objects in uninstall order, those of one kind side by
 // side. What is not live, not ours, or to be kept gets no request, but a step
 // that says so.
 func (b *builder) deletions(block, reason string, objects []object.Parsed, how metav1.DeletionPropagation, await bool) {
 	ordered := append([]object.Parsed{}, objects...)
 	object.SortByKind(ordered, object.UninstallOrder, func(p object.Parsed) string { return p.Object.GetKind() })
+	slices.SortStableFunc(ordered, func(a, b object.Parsed) int { return crdsLast(a) - crdsLast(b) })
 	kind := ""
 	b.next()
 	for _, o := range ordered {
@@ -162,7 +174,7 @@ func (b *builder) deletions(block, reason string, objects []object.Parsed, how m
 			b.next()
 			kind = ref.Kind
 		}
-		s := Step{ID: block + "/" + ref.String(), Block: block, Reason: reason, Always: block == BlockDelete}
+		s := Step{ID: block + "/" + ref.String(), Block: block, Reason: reason, Always: block != BlockPrune}
 		switch {
 		case object.Keep(o.Object) || object.Keep(live):
 			s.Action = Keep{Ref: ref, Why: object.ResourcePolicyAnnotation + ": " + object.KeepPolicy}

@@ -71,6 +71,8 @@ type WriteRecord struct {
 // DeleteRecord removes one revision from the history.
 type DeleteRecord struct {
 	Release *release.Release
+	// KeepLedger keeps for a while what the revision's hooks and tests did.
+	KeepLedger bool
 }
 
 // CreateNamespace makes the namespace unless it exists.

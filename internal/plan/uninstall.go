@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/release"
@@ -21,7 +22,9 @@ func BuildUninstall(in Inputs) *Plan {
 	if how == "" {
 		how = metav1.DeletePropagationBackground
 	}
-	b.deletions(BlockDelete, "part of the release", in.Recorded, how, in.Options.Wait)
+	custom, rest := splitCustom(in.Recorded)
+	b.deletions(BlockCustom, "part of the release; its controller goes after it", custom, how, true)
+	b.deletions(BlockDelete, "part of the release", rest, how, in.Options.Wait)
 	b.leftovers()
 	b.hooks(release.PostDelete)
 	if in.Options.KeepHistory {
@@ -39,10 +42,22 @@ func BuildUninstall(in Inputs) *Plan {
 	for _, r := range in.Forget {
 		b.add(Step{
 			ID: fmt.Sprintf("record/forget/%d", r.Revision), Block: BlockRecord, Reason: "the release is gone",
-			Action: DeleteRecord{Release: r},
+			Action: DeleteRecord{Release: r, KeepLedger: true},
 		})
 	}
 	return b.plan
+}
+
+// splitCustom tells custom resources from the kinds of Kubernetes itself.
+func splitCustom(objects []object.Parsed) (custom, rest []object.Parsed) {
+	for _, o := range objects {
+		if group := o.Ref().Group; strings.Contains(group, ".") && !strings.HasSuffix(group, ".k8s.io") {
+			custom = append(custom, o)
+			continue
+		}
+		rest = append(rest, o)
+	}
+	return custom, rest
 }
 
 // leftovers removes the finished Jobs and Pods of hooks and tests, and tells
