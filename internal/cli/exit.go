@@ -78,8 +78,8 @@ func exitCode(err error, sig os.Signal) int {
 
 func interrupted(err error) bool {
 	var failed *lifecycle.Failed
-	if errors.As(err, &failed) && failed.Interrupted {
-		return true
+	if errors.As(err, &failed) {
+		return failed.Interrupted // a deadline stops in the same way, and is no interruption
 	}
 	return errors.Is(err, engine.ErrInterrupted) || errors.Is(err, context.Canceled)
 }

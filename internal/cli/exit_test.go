@@ -41,6 +41,12 @@ func stopped() *lifecycle.Failed {
 	return f
 }
 
+func late() *lifecycle.Failed {
+	f := failed(fmt.Errorf("%w: %w", engine.ErrInterrupted, hookFailed(release.PreUpgrade)))
+	f.Deadline = time.Minute
+	return f
+}
+
 func hookFailed(on release.Event) error {
 	return &engine.HookError{Run: ledger.Run{Event: on, Object: object.Ref{Group: "batch", Version: "v1", Kind: "Job", Namespace: "shop", Name: "migrate"}}}
 }
@@ -81,6 +87,7 @@ func TestExitCodes(t *testing.T) {
 		{"forbidden", forbidden(), nil, 7},
 		{"rolled back", rolledBack(hookFailed(release.PreUpgrade), lifecycle.RolledBack), nil, 8},
 		{"not rolled back", rolledBack(hookFailed(release.Test), lifecycle.RollbackFailed), nil, 9},
+		{"stopped at its deadline", late(), syscall.SIGINT, 3},
 		{"interrupted", stopped(), syscall.SIGINT, 130},
 		{"terminated", stopped(), syscall.SIGTERM, 143},
 		{"interrupted while gathering", engine.ErrInterrupted, syscall.SIGTERM, 143},

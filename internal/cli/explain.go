@@ -56,7 +56,10 @@ func split(text string) diag.Problem {
 // how to go on.
 func (a *app) explainFailed(f *lifecycle.Failed) diag.Problem {
 	p := diag.Problem{Summary: fmt.Sprintf("%s of %s failed", f.Operation, f.Release)}
-	if f.Interrupted {
+	switch {
+	case f.Deadline > 0:
+		p.Summary = fmt.Sprintf("%s of %s was stopped at its deadline of %s", f.Operation, f.Release, f.Deadline)
+	case f.Interrupted:
 		p.Summary = fmt.Sprintf("%s of %s was interrupted", f.Operation, f.Release)
 	}
 	var detail []string

@@ -61,15 +61,21 @@ func (r *renderFlags) add(f *pflag.FlagSet) {
 
 // waitFlags say what is waited for, and how long.
 type waitFlags struct {
-	mode    waitMode
-	jobs    bool
-	timeout time.Duration
+	mode     waitMode
+	jobs     bool
+	timeout  time.Duration
+	deadline time.Duration
 }
 
 func (w *waitFlags) add(f *pflag.FlagSet) {
 	addWait(f, &w.mode)
 	f.BoolVar(&w.jobs, "wait-for-jobs", false, "with --wait: wait for the end of Jobs too")
 	addTimeout(f, &w.timeout)
+	addDeadline(f, &w.deadline)
+}
+
+func addDeadline(f *pflag.FlagSet, deadline *time.Duration) {
+	f.DurationVar(deadline, "deadline", 0, "limit for the whole operation; 0 means none")
 }
 
 func addWait(f *pflag.FlagSet, mode *waitMode) {
@@ -123,8 +129,16 @@ func (d *deployFlags) plan() plan.Options {
 
 // check finds combinations that make no sense.
 func (d *deployFlags) check() error {
-	if d.timeout < 0 {
-		return asUsage(fmt.Errorf("--timeout is %s: it must not be negative", d.timeout))
+	return checkTimes(d.timeout, d.deadline)
+}
+
+// checkTimes refuses limits below zero.
+func checkTimes(timeout, deadline time.Duration) error {
+	switch {
+	case timeout < 0:
+		return asUsage(fmt.Errorf("--timeout is %s: it must not be negative", timeout))
+	case deadline < 0:
+		return asUsage(fmt.Errorf("--deadline is %s: it must not be negative", deadline))
 	}
 	return nil
 }
@@ -152,6 +166,7 @@ type testFlags struct {
 	parallel int
 	retries  int
 	failFast bool
+	cleanup  string
 }
 
 // add declares the flags, with a prefix where they stand beside others.
@@ -160,11 +175,13 @@ func (t *testFlags) add(f *pflag.FlagSet, prefix string) {
 	f.IntVar(&t.parallel, prefix+"parallel", 0, "how many tests of one weight may run at the same time")
 	f.IntVar(&t.retries, prefix+"retries", 0, "how often a failed test is tried again")
 	f.BoolVar(&t.failFast, prefix+"fail-fast", false, "start no other test once one has failed")
+	f.Var(&choice{value: &t.cleanup, known: []string{string(plan.CleanupPassed), string(plan.CleanupAll)}}, prefix+"cleanup",
+		"delete the objects of tests when all have run: passed or all (default: what the chart's delete policies say)")
 }
 
 // plan are the options of the plan for tests.
 func (t *testFlags) plan() (plan.TestOptions, error) {
-	opts := plan.TestOptions{FailFast: t.failFast, Parallel: t.parallel, Retries: t.retries}
+	opts := plan.TestOptions{FailFast: t.failFast, Parallel: t.parallel, Retries: t.retries, Cleanup: plan.TestCleanup(t.cleanup)}
 	switch {
 	case t.parallel < 0:
 		return opts, asUsage(fmt.Errorf("the number of tests at the same time must not be negative"))
@@ -313,7 +330,7 @@ func (c *chartFlags) options(in io.Reader) (lifecycle.DeployOptions, error) {
 			EnableDNS: c.dns, SkipSchemaValidation: c.skipSchema, SubchartNotes: c.subchartNotes, ValueSource: values.Where,
 		},
 		AllowUnknownHooks: c.allowUnknown, RollbackOnFailure: c.rollback,
-		Labels: c.labels, Recreate: c.anew(), DryRun: c.dryRun.mode, Plan: p,
+		Labels: c.labels, Deadline: c.deadline, Recreate: c.anew(), DryRun: c.dryRun.mode, Plan: p,
 	}, nil
 }
 

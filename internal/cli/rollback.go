@@ -50,7 +50,7 @@ func (a *app) rollback(cmd *cobra.Command, args []string, flags *rollbackFlags) 
 		return err
 	}
 	opts := lifecycle.RollbackOptions{
-		Name: args[0], ToPrevious: flags.toPrevious, Recreate: flags.anew(), CleanupOnFail: flags.cleanup, HistoryMax: flags.max, DryRun: flags.dryRun.mode, Plan: flags.plan(),
+		Name: args[0], ToPrevious: flags.toPrevious, Recreate: flags.anew(), Deadline: flags.deadline, CleanupOnFail: flags.cleanup, HistoryMax: flags.max, DryRun: flags.dryRun.mode, Plan: flags.plan(),
 	}
 	tests, err := flags.tests.plan()
 	if err != nil {

@@ -20,7 +20,7 @@ type testRunFlags struct {
 	testFlags
 	logFlags
 	outputFlags
-	timeout time.Duration
+	timeout, deadline time.Duration
 }
 
 func newTest(a *app) *cobra.Command {
@@ -41,6 +41,7 @@ func newTest(a *app) *cobra.Command {
 	flags.logFlags.add(f)
 	flags.outputFlags.add(f)
 	f.DurationVar(&flags.timeout, "timeout", defaultTimeout, "limit for each test; 0 means none")
+	addDeadline(f, &flags.deadline)
 	a.completeFlags(cmd)
 	return cmd
 }
@@ -50,8 +51,8 @@ func (a *app) test(cmd *cobra.Command, name string, flags *testRunFlags) error {
 	if err != nil {
 		return err
 	}
-	if flags.timeout < 0 {
-		return asUsage(fmt.Errorf("--timeout is %s: it must not be negative", flags.timeout))
+	if err := checkTimes(flags.timeout, flags.deadline); err != nil {
+		return err
 	}
 	output := flags.format.value
 	s, err := a.operate(a.results(output), a.viewOptions(flags.logs.value))
@@ -59,7 +60,7 @@ func (a *app) test(cmd *cobra.Command, name string, flags *testRunFlags) error {
 		return err
 	}
 	out, err := s.Test(cmd.Context(), lifecycle.TestOptions{
-		Name: name, Namespace: s.namespace, Plan: plan.Options{Timeout: flags.timeout, Strict: true, Tests: tests},
+		Name: name, Namespace: s.namespace, Deadline: flags.deadline, Plan: plan.Options{Timeout: flags.timeout, Strict: true, Tests: tests},
 	})
 	s.end()
 	if out == nil {

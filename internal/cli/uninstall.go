@@ -71,8 +71,8 @@ func newUninstall(a *app) *cobra.Command {
 }
 
 func (a *app) uninstall(ctx context.Context, name string, flags *uninstallFlags) error {
-	if flags.timeout < 0 {
-		return asUsage(fmt.Errorf("--timeout is %s: it must not be negative", flags.timeout))
+	if err := checkTimes(flags.timeout, 0); err != nil {
+		return err
 	}
 	s, err := a.operate(a.results(ui.Table), a.viewOptions(flags.logs.value))
 	if err != nil {
