@@ -105,6 +105,9 @@ func (d *deployment) inspect(ctx context.Context) error {
 		return err
 	}
 	in := plan.Inputs{Next: d.next, Wanted: wanted.wanted, Hooks: wanted.hooks, Options: d.opts.Plan}
+	if err := checkTests(d.opts.Name, in); err != nil {
+		return err
+	}
 	if err := d.recorded(ctx, r, &in); err != nil {
 		return err
 	}

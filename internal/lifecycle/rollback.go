@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/pintle-dev/pintle/internal/diag"
 	"github.com/pintle-dev/pintle/internal/plan"
@@ -21,9 +22,11 @@ type RollbackOptions struct {
 	// Automatic tells that a failed upgrade asked for it, not the user.
 	Automatic     bool
 	CleanupOnFail bool
-	HistoryMax    int
-	DryRun        DryRunMode
-	Plan          plan.Options
+	// Deadline bounds the whole operation; 0 means none.
+	Deadline   time.Duration
+	HistoryMax int
+	DryRun     DryRunMode
+	Plan       plan.Options
 }
 
 // Rollback brings the content of an earlier revision back as a new one.
@@ -39,7 +42,7 @@ func (s *Service) Rollback(ctx context.Context, opts RollbackOptions) (*Outcome,
 	if opts.DryRun != Run {
 		return &Outcome{Operation: p.Operation, Release: in.Next, DryRun: &DryRun{Plan: p}}, nil
 	}
-	return s.run(ctx, p, in, recovery{cleanup: opts.CleanupOnFail})
+	return s.run(ctx, p, in, recovery{cleanup: opts.CleanupOnFail, deadline: opts.Deadline})
 }
 
 func (s *Service) gatherRollback(ctx context.Context, opts RollbackOptions) (plan.Inputs, error) {
@@ -69,6 +72,9 @@ func (s *Service) gatherRollback(ctx context.Context, opts RollbackOptions) (pla
 		return in, err
 	}
 	in.Wanted, in.Hooks = wanted.wanted, wanted.hooks
+	if err := checkTests(opts.Name, in); err != nil {
+		return in, err
+	}
 	past, err := h.inCluster(ctx)
 	if err != nil {
 		return in, err

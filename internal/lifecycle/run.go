@@ -31,7 +31,7 @@ func (s *Service) run(ctx context.Context, p *plan.Plan, in plan.Inputs, rec rec
 	stop, late := s.stopBy(rec.deadline)
 	defer late.Stop()
 	result := e.Run(hard, p, stop)
-	out := &Outcome{Operation: p.Operation, Result: result, Release: written(e, in.Next)}
+	out := &Outcome{Operation: p.Operation, Plan: p, Result: result, Release: written(e, in.Next)}
 	if result.OK() {
 		return out, nil
 	}

@@ -66,6 +66,8 @@ type Outcome struct {
 	Operation plan.Operation
 	// Release is the record as written last, or as it would be in a dry run.
 	Release *release.Release
+	// Plan is the one that was run; nil when none was.
+	Plan *plan.Plan
 	// Result is what the engine says of the plan; nil when none was run.
 	Result *engine.Result
 	// RolledBack is the outcome of the automatic rollback, or, for a first

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/diag"
@@ -16,7 +17,9 @@ type TestOptions struct {
 	Namespace string
 	// Deadline bounds the whole run; 0 means none.
 	Deadline time.Duration
-	Plan     plan.Options
+	// DryRun, unless it is Run, plans the tests and runs none.
+	DryRun DryRunMode
+	Plan   plan.Options
 }
 
 // Test runs the tests of a release's deployed revision. A release without
@@ -30,13 +33,16 @@ func (s *Service) Test(ctx context.Context, opts TestOptions) (*Outcome, error) 
 		return nil, err
 	}
 	p := plan.BuildTest(in)
+	if opts.DryRun != Run {
+		return &Outcome{Operation: p.Operation, Release: in.Next, DryRun: &DryRun{Plan: p}}, nil
+	}
 	hard, cancel := s.untilAbort(ctx)
 	defer cancel()
 	e := s.newEngine()
 	stop, late := s.stopBy(opts.Deadline)
 	defer late.Stop()
 	result := e.Run(hard, p, stop)
-	out := &Outcome{Operation: p.Operation, Result: result, Release: written(e, in.Next)}
+	out := &Outcome{Operation: p.Operation, Plan: p, Result: result, Release: written(e, in.Next)}
 	if result.OK() {
 		return out, nil
 	}
@@ -47,6 +53,7 @@ func (s *Service) Test(ctx context.Context, opts TestOptions) (*Outcome, error) 
 
 func (s *Service) gatherTest(ctx context.Context, opts TestOptions) (plan.Inputs, error) {
 	in := plan.Inputs{Options: opts.Plan}
+	in.Options.Tests.Run = true
 	h, err := s.history(ctx, opts.Name)
 	if err != nil {
 		return in, err
@@ -70,7 +77,40 @@ func (s *Service) gatherTest(ctx context.Context, opts TestOptions) (plan.Inputs
 	}
 	r := &reader{release: opts.Name, namespace: opts.Namespace, catalog: catalog}
 	c, err := r.recorded(in.Next)
+	if err != nil {
+		return in, err
+	}
 	in.Hooks = c.hooks
 	in.Known = known([]content{c})
-	return in, err
+	return in, checkTests(opts.Name, in)
+}
+
+// checkTests, where tests are to run, refuses to let a release pass for tested when no test would run:
+// because it has none, if the user said that there must be some, or because
+// filters leave none over.
+func checkTests(name string, in plan.Inputs) error {
+	opts := in.Options.Tests
+	if !opts.Run {
+		return nil
+	}
+	var names []string
+	for _, h := range in.Hooks {
+		if !h.On(release.Test) || !h.Ends() {
+			continue
+		}
+		if opts.Select == nil || opts.Select(h) {
+			return nil
+		}
+		names = append(names, h.Name)
+	}
+	switch {
+	case len(names) > 0:
+		return diag.Problem{Summary: "no test matches the filters", Detail: "the tests are " + strings.Join(names, ", ")}
+	case opts.Require:
+		return diag.Problem{
+			Summary: fmt.Sprintf("release %s has no tests, and some are required", name),
+			Detail:  "a test is a Job or Pod of the chart with the annotation helm.sh/hook: test",
+		}
+	}
+	return nil
 }

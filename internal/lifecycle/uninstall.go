@@ -40,12 +40,15 @@ func (s *Service) Uninstall(ctx context.Context, opts UninstallOptions) (*Outcom
 	hard, cancel := s.untilAbort(ctx)
 	defer cancel()
 	e := s.newEngine()
-	result := e.Run(hard, p, s.Signals.Stop)
+	stop, late := s.stopBy(opts.Deadline)
+	defer late.Stop()
+	result := e.Run(hard, p, stop)
 	out := &Outcome{Operation: p.Operation, Plan: p, Result: result, Release: written(e, in.Next)}
 	if result.OK() {
 		return out, nil
 	}
 	failed := failure(p, result)
+	late.blame(failed, result)
 	after := plan.AfterFailure(plan.Uninstall, plan.FailureInputs{
 		Next: in.Next, Recorded: wasCreated(e, in.Next), Description: describe(p, failed), Options: in.Options,
 		Begun: begun(result),
