@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	encodingjson "encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/client-go/util/jsonpath"
 )
 
 // exits runs a program and checks its exit code:
@@ -83,6 +85,24 @@ func expand(ts *testscript.TestScript, neg bool, args []string) {
 			return ts.Getenv(strings.Trim(found, "${}"))
 		})
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
+	}
+}
+
+// json checks an expression, as kubectl's jsonpath has it, on the last standard output:
+//
+//	json EXPRESSION WANTED
+func json(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: json EXPRESSION WANTED")
+	}
+	var data any
+	ts.Check(encodingjson.Unmarshal([]byte(ts.ReadFile("stdout")), &data))
+	expression := jsonpath.New("expression")
+	ts.Check(expression.Parse(args[0]))
+	var got strings.Builder
+	ts.Check(expression.Execute(&got, data))
+	if got.String() != args[1] {
+		ts.Fatalf("%s is %q, not %q", args[0], got.String(), args[1])
 	}
 }
 

@@ -39,6 +39,7 @@ func TestStories(t *testing.T) {
 			"exits":      exits,
 			"eventually": eventually,
 			"expand":     expand,
+			"json":       json,
 			"login":      login,
 			"observe":    observe,
 			"observed":   observed,
