@@ -60,6 +60,7 @@ func (a *app) operate(streams ui.Streams, opts ui.Options) (*session, error) {
 		Cluster: client, Records: records, Now: time.Now, Sink: view.Sink,
 		Signals: a.signals.catch(), Engine: engine.DefaultOptions(),
 	}
+	s.Engine.Ledger, s.Engine.By = a.ledger(client, records), operator()
 	return s, nil
 }
 

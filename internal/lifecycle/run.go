@@ -27,7 +27,7 @@ type recovery struct {
 func (s *Service) run(ctx context.Context, p *plan.Plan, in plan.Inputs, rec recovery) (*Outcome, error) {
 	hard, cancel := s.untilAbort(ctx)
 	defer cancel()
-	e := s.newEngine()
+	e := s.newEngine(in)
 	stop, late := s.stopBy(rec.deadline)
 	defer late.Stop()
 	result := e.Run(hard, p, stop)

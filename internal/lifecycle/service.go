@@ -73,6 +73,8 @@ type Outcome struct {
 	// RolledBack is the outcome of the automatic rollback, or, for a first
 	// install, of the uninstall.
 	RolledBack *Outcome
+	// NoOp tells that there was nothing to do, and nothing was done.
+	NoOp bool
 	// DryRun tells that nothing was run; Plan and Documents show what would be.
 	DryRun *DryRun
 }
@@ -128,6 +130,20 @@ func (s *Service) warn(problems ...diag.Problem) {
 	}
 }
 
-func (s *Service) newEngine() *engine.Engine {
-	return engine.New(s.Cluster, s.Records, s.Now, s.Sink, s.Engine)
+// newEngine prepares an engine that lets no value of the release's own Secrets
+// through: neither of those that the operation works on nor of the live ones.
+func (s *Service) newEngine(in plan.Inputs) *engine.Engine {
+	e := engine.New(s.Cluster, s.Records, s.Now, s.Sink, s.Engine)
+	var objects []*unstructured.Unstructured
+	for _, p := range append(in.Wanted[:len(in.Wanted):len(in.Wanted)], in.Recorded...) {
+		objects = append(objects, p.Object)
+	}
+	for _, h := range in.Hooks {
+		objects = append(objects, h.Object)
+	}
+	for _, live := range in.Live {
+		objects = append(objects, live)
+	}
+	e.Conceal(objects...)
+	return e
 }

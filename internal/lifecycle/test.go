@@ -38,7 +38,7 @@ func (s *Service) Test(ctx context.Context, opts TestOptions) (*Outcome, error) 
 	}
 	hard, cancel := s.untilAbort(ctx)
 	defer cancel()
-	e := s.newEngine()
+	e := s.newEngine(in)
 	stop, late := s.stopBy(opts.Deadline)
 	defer late.Stop()
 	result := e.Run(hard, p, stop)
@@ -80,7 +80,7 @@ func (s *Service) gatherTest(ctx context.Context, opts TestOptions) (plan.Inputs
 	if err != nil {
 		return in, err
 	}
-	in.Hooks = c.hooks
+	in.Hooks, in.Recorded = c.hooks, c.wanted
 	in.Known = known([]content{c})
 	return in, checkTests(opts.Name, in)
 }

@@ -39,7 +39,7 @@ func (s *Service) Uninstall(ctx context.Context, opts UninstallOptions) (*Outcom
 	}
 	hard, cancel := s.untilAbort(ctx)
 	defer cancel()
-	e := s.newEngine()
+	e := s.newEngine(in)
 	stop, late := s.stopBy(opts.Deadline)
 	defer late.Stop()
 	result := e.Run(hard, p, stop)
