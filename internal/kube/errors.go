@@ -39,6 +39,10 @@ func unknownKind(gvk schema.GroupVersionKind) error {
 // url.Error repeats method and URL, which help nobody: only its cause is kept.
 func (c *Client) refused(verb string, ref object.Ref, err error) error {
 	var answered apierrors.APIStatus
+	var named *object.RequestError
+	if errors.As(err, &named) {
+		return err
+	}
 	if !errors.As(err, &answered) && isUnreachable(err) {
 		err = &UnreachableError{Target: c.target, Err: err}
 	}

@@ -84,7 +84,7 @@ func (f *follower) step(ctx context.Context) (more bool, err error) {
 	err = f.read(ctx, last, f.life != unknownLife && view.restarts > f.life)
 	switch {
 	case ctx.Err() != nil:
-		return false, nil
+		return false, ctx.Err()
 	case apierrors.IsNotFound(err), noneKept(err):
 		return false, nil
 	case notStarted(err):
@@ -173,7 +173,7 @@ func (f *follower) awaitStart(ctx context.Context) (more bool, err error) {
 			return true, nil
 		}
 		if err := f.sight.changed(ctx, lookEvery); err != nil {
-			return false, nil
+			return false, err
 		}
 	}
 }
@@ -192,7 +192,7 @@ func (f *follower) watch(ctx context.Context) (stop func(), err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for range seen { //nolint:revive // what is seen reaches us through sight
+		for range seen { // what is seen reaches us through sight
 		}
 	}()
 	return func() { cancel(); <-done }, nil

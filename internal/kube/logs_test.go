@@ -72,7 +72,7 @@ func TestEachLineDropsWhatBrokeOff(t *testing.T) {
 
 type brokenReader struct{}
 
-func (brokenReader) Read([]byte) (int, error) { return 0, broken }
+func (brokenReader) Read([]byte) (int, error) { return 0, errBroken }
 
 // container is one container's log and state, as kubelet and API server show it.
 type container struct {
@@ -150,7 +150,7 @@ func (c *container) serve(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-changed:
 		case <-cut:
-			panic(broken)
+			panic(errBroken)
 		case <-r.Context().Done():
 			return
 		}

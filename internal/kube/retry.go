@@ -98,7 +98,7 @@ func interrupted(ctx context.Context, last error) error {
 	if last == nil || errors.Is(last, ctx.Err()) {
 		return cause
 	}
-	return fmt.Errorf("%w (last answer: %v)", cause, last)
+	return fmt.Errorf("%w (last answer: %w)", cause, last)
 }
 
 // jitter spreads a pause over half to one and a half of it.

@@ -60,7 +60,7 @@ func TestWhatIsTriedAgain(t *testing.T) {
 		low      time.Duration
 		high     time.Duration
 	}{
-		"get after a reset":              {[]func(http.ResponseWriter){fails(broken), ok}, false, 2, false, 50 * time.Millisecond, 150 * time.Millisecond},
+		"get after a reset":              {[]func(http.ResponseWriter){fails(errBroken), ok}, false, 2, false, 50 * time.Millisecond, 150 * time.Millisecond},
 		"get after 503":                  {[]func(http.ResponseWriter){status(503, ""), ok}, false, 2, false, 50 * time.Millisecond, 150 * time.Millisecond},
 		"get after 504":                  {[]func(http.ResponseWriter){status(504, ""), ok}, false, 2, false, 50 * time.Millisecond, 150 * time.Millisecond},
 		"get obeys Retry-After":          {[]func(http.ResponseWriter){status(429, "7"), ok}, false, 2, false, 7 * time.Second, 7 * time.Second},
@@ -68,10 +68,10 @@ func TestWhatIsTriedAgain(t *testing.T) {
 		"forbidden is final":             {[]func(http.ResponseWriter){status(403, "")}, false, 1, true, 0, 0},
 		"a webhook's 500 is final":       {[]func(http.ResponseWriter){status(500, "")}, false, 1, true, 0, 0},
 		"get gives up after a minute":    {[]func(http.ResponseWriter){status(503, "")}, false, 17, true, 45 * time.Second, time.Minute},
-		"create after a refused dial":    {[]func(http.ResponseWriter){fails(refusedDial), ok}, true, 2, false, 50 * time.Millisecond, 150 * time.Millisecond},
+		"create after a refused dial":    {[]func(http.ResponseWriter){fails(errRefusedDial), ok}, true, 2, false, 50 * time.Millisecond, 150 * time.Millisecond},
 		"create after 429":               {[]func(http.ResponseWriter){status(429, "2"), ok}, true, 2, false, 2 * time.Second, 2 * time.Second},
 		"create turned away by 503":      {[]func(http.ResponseWriter){status(503, "3"), ok}, true, 2, false, 3 * time.Second, 3 * time.Second},
-		"create never after a reset":     {[]func(http.ResponseWriter){fails(broken), ok}, true, 1, true, 0, 0},
+		"create never after a reset":     {[]func(http.ResponseWriter){fails(errBroken), ok}, true, 1, true, 0, 0},
 		"create never after a plain 503": {[]func(http.ResponseWriter){status(503, ""), ok}, true, 1, true, 0, 0},
 		"create never after 504":         {[]func(http.ResponseWriter){status(504, ""), ok}, true, 1, true, 0, 0},
 	}
@@ -118,7 +118,7 @@ func TestWhatIsTriedAgain(t *testing.T) {
 
 func TestServerThatNeverAnsweredIsGivenUpSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{handle: func(http.ResponseWriter, *http.Request) { panic(refusedDial) }}
+		w := &wire{handle: func(http.ResponseWriter, *http.Request) { panic(errRefusedDial) }}
 		c := w.client(Options{})
 		c.target.Context = "dev"
 		start := time.Now()
@@ -137,7 +137,7 @@ func TestServerThatIsAwayForAWhile(t *testing.T) {
 		start := time.Now()
 		w := &wire{handle: func(w http.ResponseWriter, r *http.Request) {
 			if d := time.Since(start); d > 0 && d < 20*time.Second {
-				panic(refusedDial)
+				panic(errRefusedDial)
 			}
 			if !discovery(w, r) {
 				ok(w)
@@ -179,7 +179,7 @@ func TestApplyRepeatsAStaleWriteButNotAConflict(t *testing.T) {
 			t.Errorf("stale: %v", err)
 		}
 		w := answers(func(w http.ResponseWriter) {
-			w.WriteHeader(409)
+			w.WriteHeader(http.StatusConflict)
 			reply(w, metav1.Status{
 				TypeMeta: metav1.TypeMeta{Kind: "Status"}, Code: 409, Reason: metav1.StatusReasonConflict,
 				Details: &metav1.StatusDetails{Name: "a", Causes: []metav1.StatusCause{{Type: metav1.CauseTypeFieldManagerConflict}}},

@@ -107,7 +107,7 @@ func (p *pods) serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Sscan(r.URL.Query().Get("resourceVersion"), &from)
 	var seconds int
 	_, _ = fmt.Sscan(r.URL.Query().Get("timeoutSeconds"), &seconds)
-	p.watch(w, r.Context(), from, name, time.After(time.Duration(seconds)*time.Second))
+	p.watch(r.Context(), w, from, name, time.After(time.Duration(seconds)*time.Second))
 }
 
 func (p *pods) get(w http.ResponseWriter, name string) {
@@ -133,7 +133,7 @@ func (p *pods) list(w http.ResponseWriter, name string) {
 	reply(w, map[string]any{"apiVersion": "v1", "kind": "PodList", "metadata": map[string]any{"resourceVersion": fmt.Sprint(version)}, "items": items})
 }
 
-func (p *pods) watch(w http.ResponseWriter, ctx context.Context, from int, name string, over <-chan time.Time) {
+func (p *pods) watch(ctx context.Context, w http.ResponseWriter, from int, name string, over <-chan time.Time) {
 	w.WriteHeader(http.StatusOK)
 	for {
 		p.mu.Lock()
@@ -160,7 +160,7 @@ func (p *pods) watch(w http.ResponseWriter, ctx context.Context, from int, name 
 		case <-over:
 			return
 		case <-cut:
-			panic(broken)
+			panic(errBroken)
 		case <-ctx.Done():
 			return
 		}

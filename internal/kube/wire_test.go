@@ -26,11 +26,11 @@ type wire struct {
 	asked []string
 }
 
-// broken, as the panic value of a handler, breaks the connection off.
-var broken = fmt.Errorf("read tcp: %w", syscall.ECONNRESET)
+// errBroken, as the panic value of a handler, breaks the connection off.
+var errBroken = fmt.Errorf("read tcp: %w", syscall.ECONNRESET)
 
-// refusedDial is what a port without a listener gives.
-var refusedDial = &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+// errRefusedDial is what a port without a listener gives.
+var errRefusedDial = &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 
 func (w *wire) client(opts Options) *Client {
 	base, _ := url.Parse("https://api.test:6443")

@@ -37,7 +37,7 @@ func (l *lossy) serve(w http.ResponseWriter, r *http.Request) {
 	n := l.writes
 	l.writes++
 	if n < len(l.drop) && l.drop[n] {
-		panic(broken)
+		panic(errBroken)
 	}
 	var sent map[string]any
 	_ = json.NewDecoder(r.Body).Decode(&sent)
@@ -54,7 +54,7 @@ func (l *lossy) serve(w http.ResponseWriter, r *http.Request) {
 	meta["creationTimestamp"] = time.Now().UTC().Format(time.RFC3339)
 	l.live = sent
 	if n < len(l.lose) && l.lose[n] {
-		panic(broken)
+		panic(errBroken)
 	}
 	reply(w, sent)
 }

@@ -1,7 +1,6 @@
 package kubefake_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -68,9 +67,9 @@ func (s *story) tell(o object.Observation) {
 	s.lines = append(s.lines, line)
 }
 
-func watch(t *testing.T, ctx context.Context, c *kubefake.Cluster, targets ...object.Target) *story {
+func watch(t *testing.T, c *kubefake.Cluster, targets ...object.Target) *story {
 	t.Helper()
-	seen, err := c.Watch(ctx, targets)
+	seen, err := c.Watch(t.Context(), targets)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +113,7 @@ func TestJobRuns(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := kubefake.New()
 				c.Runs("Job/migrate", tt.run)
-				s := watch(t, t.Context(), c,
+				s := watch(t, c,
 					object.Target{Group: "batch", Version: "v1", Kind: "Job", Namespace: "default", Name: "migrate"},
 					object.Target{Version: "v1", Kind: "Pod", Namespace: "default", Selector: "job-name=migrate"})
 				if _, err := c.Create(t.Context(), parse(t, job), metav1.CreateOptions{}); err != nil {
@@ -231,7 +230,7 @@ func TestWorkloadsAndDefinitions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := kubefake.New()
 		c.Becomes("Deployment/bad", kubefake.Rollout{After: 3 * time.Second, Fails: "ProgressDeadlineExceeded"})
-		s := watch(t, t.Context(), c, object.Target{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: "default"})
+		s := watch(t, c, object.Target{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: "default"})
 		for _, name := range []string{"good", "bad"} {
 			obj := parse(t, `{apiVersion: apps/v1, kind: Deployment, metadata: {name: `+name+`}, spec: {replicas: 2}}`)
 			if _, err := c.Apply(t.Context(), obj, metav1.PatchOptions{}); err != nil {

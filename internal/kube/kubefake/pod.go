@@ -67,7 +67,7 @@ func (c *Cluster) setPod(pod *unstructured.Unstructured, phase string, state map
 			is = "True"
 		}
 		o.Object["status"] = map[string]any{"phase": phase, "containerStatuses": statuses}
-		setConditions(o, condition("PodScheduled", "True", "", ""), condition("Initialized", "True", "", ""),
+		setConditions(o, condition("PodScheduled", "True", "", ""),
 			condition("ContainersReady", is, "", ""), condition("Ready", is, "", ""))
 	})
 }
