@@ -42,6 +42,24 @@ func (w *waitMode) Set(s string) error {
 // wanted tells whether readiness is awaited.
 func (w waitMode) wanted() bool { return w != waitHookOnly }
 
+// noOpMode is the value of --no-op.
+type noOpMode string
+
+// String is the present value.
+func (m *noOpMode) String() string { return string(*m) }
+
+// Type is what the help shows for the value.
+func (m *noOpMode) Type() string { return "mode" }
+
+// Set takes run or skip.
+func (m *noOpMode) Set(s string) error {
+	if s != "run" && s != "skip" {
+		return fmt.Errorf("must be run or skip")
+	}
+	*m = noOpMode(s)
+	return nil
+}
+
 // format is the value of -o.
 type format struct{ value ui.Format }
 

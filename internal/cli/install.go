@@ -114,6 +114,10 @@ func (a *app) showDeployed(out *lifecycle.Outcome, flags *chartFlags) error {
 	if out.Result != nil {
 		opts.Runs = out.Result.Runs
 	}
+	if out.NoOp && opts.Format == ui.Table {
+		_, err := fmt.Fprintf(a.streams.Out, "Release %q is as it should be at revision %d; nothing was done.\n", r.Name, r.Revision)
+		return err
+	}
 	if opts.Format == ui.Table {
 		done := map[plan.Operation]string{plan.Install: "installed", plan.Upgrade: "upgraded"}[out.Operation]
 		fmt.Fprintf(a.streams.Out, "Release %q has been %s.\n", r.Name, done)

@@ -28,6 +28,7 @@ func newUpgrade(a *app) *cobra.Command {
 	var flags chartFlags
 	var reuse reuseFlags
 	var install, cleanup bool
+	noOp := noOpMode("run")
 	historyMax := a.global.historyMax
 	cmd := &cobra.Command{
 		Use:   "upgrade NAME CHART",
@@ -42,7 +43,7 @@ func newUpgrade(a *app) *cobra.Command {
 			return a.deploy(cmd.Context(), &flags, deployRun{name: args[0], chart: args[1],
 				do: func(ctx context.Context, s *lifecycle.Service, opts lifecycle.DeployOptions) (*lifecycle.Outcome, error) {
 					opts.Install, opts.CleanupOnFail, opts.HistoryMax = install, cleanup, historyMax
-					opts.ValuesPolicy = reuse.policy()
+					opts.ValuesPolicy, opts.SkipNoOp = reuse.policy(), noOp == "skip"
 					return s.Upgrade(ctx, opts)
 				}})
 		}),
@@ -50,6 +51,7 @@ func newUpgrade(a *app) *cobra.Command {
 	f := cmd.Flags()
 	flags.add(f, "auto")
 	f.BoolVarP(&install, "install", "i", false, "install the chart if there is no release of that name")
+	f.Var(&noOp, "no-op", "what to do when the upgrade would change nothing: run it all the same, as Helm does, or skip it")
 	f.BoolVar(&cleanup, "cleanup-on-fail", false, "after a failure, delete the objects that this upgrade created")
 	f.IntVar(&historyMax, "history-max", historyMax, "how many revisions are kept; 0 keeps all")
 	f.BoolVar(&reuse.reset, "reset-values", false, "start from the chart's own values")

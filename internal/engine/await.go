@@ -223,7 +223,7 @@ func (t *tracker) stuck() bool {
 		for _, pod := range t.related().Pods(t.objects[key]) {
 			trouble, ok := health.PodTrouble(pod)
 			if !ok {
-				t.patience.forget(string(pod.GetUID()))
+				t.patience.well(string(pod.GetUID()), pod)
 				continue
 			}
 			t.set(ref, health.Status{State: health.InProgress, Reason: trouble.Reason, Message: pod.GetName() + ": " + trouble.Message, Patience: trouble.Patience})

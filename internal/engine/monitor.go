@@ -117,7 +117,7 @@ func (m *monitor) hopeless() (health.Status, bool) {
 		pod := m.pods[uid]
 		trouble, ok := health.PodTrouble(pod)
 		if !ok || podEnded(pod) {
-			m.patience.forget(uid)
+			m.patience.well(uid, pod)
 			continue
 		}
 		if m.last.State == health.InProgress {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/event"
+	"github.com/pintle-dev/pintle/internal/health"
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -40,7 +41,7 @@ func (e *Engine) apply(ctx context.Context, a plan.Apply) outcome {
 	}
 	stored, note, err := e.applyResolving(ctx, a)
 	if err != nil {
-		return outcome{err: err}
+		return outcome{err: err, causes: []health.Cause{health.ExplainRefusal("", err)}}
 	}
 	ref := object.RefOf(stored)
 	switch {

@@ -18,8 +18,16 @@ type patience struct {
 
 func newPatience(e *Engine) *patience { return &patience{engine: e, since: map[string]time.Time{}} }
 
-// forget is called when the pod is well.
-func (p *patience) forget(uid string) { delete(p.since, uid) }
+// restartGrace is how long a pod whose container was restarted must run before
+// it counts as well: a crash loop looks well for a moment after each restart.
+const restartGrace = 10 * time.Second
+
+// well is called when nothing is seen to be wrong with the pod.
+func (p *patience) well(uid string, pod *unstructured.Unstructured) {
+	if !health.JustRestarted(pod, p.engine.now(), restartGrace) {
+		delete(p.since, uid)
+	}
+}
 
 // spent tells that waiting for this pod is over: at once for what cannot heal,
 // after the engine's Impatience, and enough restarts where it is restarts that
@@ -29,7 +37,7 @@ func (p *patience) spent(uid string, pod *unstructured.Unstructured, trouble hea
 	case trouble.Patience == health.Never:
 		return true
 	case trouble.Patience == health.UntilTimeout && !p.impatient:
-		p.forget(uid)
+		delete(p.since, uid)
 		return false
 	}
 	first, known := p.since[uid]

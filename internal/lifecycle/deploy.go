@@ -38,6 +38,9 @@ type DeployOptions struct {
 	Plan       plan.Options
 	// Install lets an upgrade of a release that does not exist install it.
 	Install bool
+	// SkipNoOp lets an upgrade that would change nothing do nothing: no hook
+	// runs and no revision is written.
+	SkipNoOp bool
 	// Replace lets an install reuse the name of a release that failed or was
 	// uninstalled with its history kept.
 	Replace bool
@@ -84,6 +87,9 @@ func (s *Service) deploy(ctx context.Context, op plan.Operation, opts DeployOpti
 		return &Outcome{Operation: d.op, Release: d.next, DryRun: &DryRun{Rendered: d.rendered}}, nil
 	}
 	p := plan.Build(d.op, d.inputs)
+	if opts.SkipNoOp && nothingToDo(p, d.current, d.next) {
+		return &Outcome{Operation: d.op, Release: d.current, NoOp: true}, nil
+	}
 	if opts.DryRun == DryRunServer {
 		if err := s.gathering(ctx, func(ctx context.Context) error { return s.rehearse(ctx, p) }); err != nil {
 			return nil, err

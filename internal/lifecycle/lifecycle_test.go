@@ -22,6 +22,8 @@ import (
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release/store"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -399,6 +401,48 @@ func TestRollbackToPrevious(t *testing.T) {
 		out, err := w.service.Rollback(t.Context(), lifecycle.RollbackOptions{Name: "web", Namespace: "shop", ToPrevious: true})
 		if err != nil || out.Release.Info.RollbackRevision != 2 {
 			t.Fatalf("back at %+v, error %v", out, err)
+		}
+	})
+}
+
+func TestUpgradeThatWouldChangeNothing(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": strings.Replace(failing, "pre-upgrade", "post-upgrade", 1)})
+	skip := func(o *lifecycle.DeployOptions) { o.SkipNoOp = true }
+	owned := func(w *world) {
+		w.Update(object.Ref{Version: "v1", Kind: "ConfigMap", Namespace: "shop", Name: "a"}, func(obj *unstructured.Unstructured) {
+			obj.SetManagedFields([]metav1.ManagedFieldsEntry{{
+				Manager: "helm", Operation: metav1.ManagedFieldsOperationApply, APIVersion: "v1",
+				FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:data":{"f:k":{}}}`)},
+			}})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		if _, err := w.deploy(t, plan.Install, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		owned(w)
+		out, err := w.deploy(t, plan.Upgrade, dir, skip)
+		if err != nil || !out.NoOp || len(w.history(t)) != 1 {
+			t.Fatalf("out %+v, error %v, history %v", out, err, w.history(t))
+		}
+		for name, change := range map[string]func(*lifecycle.DeployOptions){
+			"values": func(o *lifecycle.DeployOptions) {
+				o.SkipNoOp = true
+				o.Values = chart.ValuesOptions{Set: []string{"x=" + fmt.Sprint(len(w.history(t)))}}
+			},
+			"asked": func(o *lifecycle.DeployOptions) {},
+		} {
+			if out, err := w.deploy(t, plan.Upgrade, dir, change); err != nil || out.NoOp {
+				t.Errorf("%s: out %+v, error %v", name, out, err)
+			}
+		}
+		owned(w)
+		w.Update(object.Ref{Version: "v1", Kind: "ConfigMap", Namespace: "shop", Name: "a"}, func(obj *unstructured.Unstructured) {
+			obj.Object["data"] = map[string]any{"k": "drifted"}
+		})
+		if out, err := w.deploy(t, plan.Upgrade, dir, skip); err != nil || out.NoOp || w.live("a")["k"] != "1" {
+			t.Errorf("drift: out %+v, error %v, a %v", out, err, w.live("a"))
 		}
 	})
 }

@@ -100,4 +100,3 @@ func (d *deployment) tellValues(oldConfig, oldDefaults map[string]any) {
 	report.Add(forgottenValues(d.values, oldDefaults, d.chart.Defaults())...)
 	d.service.warn(report...)
 }
-
