@@ -280,7 +280,7 @@ func TestWatchGoesOn(t *testing.T) {
 		seen.expect(t, "a 1 Running gone", "a 2 Pending") // read anew
 
 		p.set("a", "2", "Succeeded", true)
-		time.Sleep(4 * time.Minute)
+		time.Sleep(relistEvery + 2*watchFor)
 		seen.expect(t, "a 2 Succeeded") // an event that got lost
 
 		requests := len(withoutDiscovery(w.requests()))

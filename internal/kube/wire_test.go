@@ -84,7 +84,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}()
 	return &http.Response{
-		StatusCode: answer.status, Header: answer.header, ContentLength: -1,
+		StatusCode: answer.status, Header: answer.sent, ContentLength: -1,
 		Body: &answerBody{PipeReader: body, stop: sync.OnceFunc(func() { close(stop) })}, Request: r,
 	}, nil
 }
@@ -98,6 +98,7 @@ func (b *answerBody) Close() error { b.stop(); return b.PipeReader.Close() }
 
 type answerWriter struct {
 	header http.Header
+	sent   http.Header
 	status int
 	pipe   *io.PipeWriter
 	once   sync.Once
@@ -107,7 +108,10 @@ type answerWriter struct {
 func (a *answerWriter) Header() http.Header { return a.header }
 
 func (a *answerWriter) start(status int, err error) {
-	a.once.Do(func() { a.status = status; a.begun <- err })
+	a.once.Do(func() {
+		a.status, a.sent = status, a.header.Clone()
+		a.begun <- err
+	})
 }
 
 func (a *answerWriter) WriteHeader(status int) { a.start(status, nil) }
