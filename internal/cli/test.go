@@ -72,7 +72,7 @@ func (a *app) test(cmd *cobra.Command, name string, flags *testRunFlags) error {
 // showTests writes what came of the tests.
 func (a *app) showTests(out *lifecycle.Outcome, flags *testRunFlags) error {
 	if flags.format.value != ui.Table {
-		return ui.WriteTestResult(a.streams.Out, out.Release, out.Result.Runs, flags.format.value)
+		return ui.WriteTestResult(a.streams.Out, ui.TestRun{Release: out.Release, Plan: out.Plan, Runs: out.Result.Runs}, flags.format.value)
 	}
 	if len(testNames(out.Release)) == 0 {
 		_, err := fmt.Fprintf(a.streams.Out, "Release %q has no tests.\n", out.Release.Name)

@@ -89,4 +89,3 @@ func (n *needs) hook(obj *unstructured.Unstructured, inPlace bool) {
 		n.watch(ref)
 	}
 }
-

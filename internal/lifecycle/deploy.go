@@ -90,6 +90,9 @@ func (s *Service) deploy(ctx context.Context, op plan.Operation, opts DeployOpti
 	if opts.SkipNoOp && nothingToDo(p, d.current, d.next) {
 		return &Outcome{Operation: d.op, Release: d.current, NoOp: true}, nil
 	}
+	if err := s.checkAccess(ctx, p); err != nil {
+		return nil, err
+	}
 	if opts.DryRun == DryRunServer {
 		if err := s.gathering(ctx, func(ctx context.Context) error { return s.rehearse(ctx, p) }); err != nil {
 			return nil, err

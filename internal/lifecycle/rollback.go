@@ -39,6 +39,9 @@ func (s *Service) Rollback(ctx context.Context, opts RollbackOptions) (*Outcome,
 		return nil, err
 	}
 	p := plan.Build(plan.Rollback, in)
+	if err := s.checkAccess(ctx, p); err != nil {
+		return nil, err
+	}
 	if opts.DryRun != Run {
 		return &Outcome{Operation: p.Operation, Release: in.Next, DryRun: &DryRun{Plan: p}}, nil
 	}

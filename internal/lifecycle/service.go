@@ -27,6 +27,8 @@ type Cluster interface {
 	// Snapshot reads the live state of the given objects. What is not there, or
 	// of a kind that is not served, is missing in the answer.
 	Snapshot(ctx context.Context, refs []object.Ref) (map[object.Key]*unstructured.Unstructured, error)
+	// Denied gives those of the accesses that are not permitted.
+	Denied(ctx context.Context, wanted []object.Access) ([]object.Access, error)
 	// Lookup answers the template function of that name.
 	Lookup(ctx context.Context, apiVersion, kind, namespace, name string) (map[string]any, error)
 }

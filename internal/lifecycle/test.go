@@ -33,6 +33,9 @@ func (s *Service) Test(ctx context.Context, opts TestOptions) (*Outcome, error) 
 		return nil, err
 	}
 	p := plan.BuildTest(in)
+	if err := s.checkAccess(ctx, p); err != nil {
+		return nil, err
+	}
 	if opts.DryRun != Run {
 		return &Outcome{Operation: p.Operation, Release: in.Next, DryRun: &DryRun{Plan: p}}, nil
 	}

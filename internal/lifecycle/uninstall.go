@@ -34,6 +34,9 @@ func (s *Service) Uninstall(ctx context.Context, opts UninstallOptions) (*Outcom
 		return nil, err
 	}
 	p := plan.BuildUninstall(in)
+	if err := s.checkAccess(ctx, p); err != nil {
+		return nil, err
+	}
 	if opts.DryRun != Run {
 		return &Outcome{Operation: p.Operation, Release: in.Next, DryRun: &DryRun{Plan: p}}, nil
 	}

@@ -20,6 +20,23 @@ const (
 	YAML  Format = "yaml"
 )
 
+// JUnit is a further format, of test results only: XML for CI systems.
+const JUnit Format = "junit"
+
+// ResultFormats are the names that -o takes where tests are run.
+func ResultFormats() []string { return append(Formats(), string(JUnit)) }
+
+// ParseResultFormat reads the value of -o where tests are run.
+func ParseResultFormat(s string) (Format, error) {
+	if s == string(JUnit) {
+		return JUnit, nil
+	}
+	if f, err := ParseFormat(s); err == nil {
+		return f, nil
+	}
+	return "", fmt.Errorf("%w %q: table, json, yaml and junit are known", ErrFormat, s)
+}
+
 // ErrFormat is a format that is not known.
 var ErrFormat = errors.New("invalid format type")
 
