@@ -97,6 +97,7 @@ type deployFlags struct {
 	forceConflicts bool
 	forceReplace   bool
 	recreate       []string
+	hooks          hookOverrides
 	serverSide     serverSide
 }
 
@@ -109,6 +110,7 @@ func (d *deployFlags) add(f *pflag.FlagSet, serverSideDefault string) {
 	f.BoolVar(&d.forceConflicts, "force-conflicts", false, "take over fields that others have set")
 	f.BoolVar(&d.forceReplace, "force-replace", false, "delete and create anew whatever cannot be changed in place")
 	f.StringArrayVar(&d.recreate, "recreate", nil, "delete and create this object anew if it cannot be changed in place: KIND/NAME (can be repeated)")
+	f.Var(&d.hooks, "hook", "change a hook or test: NAME:timeout=20m,retries=2,skip (name or glob; can be repeated)")
 	d.serverSide.value = serverSideDefault
 	f.Var(&d.serverSide, "server-side", "true or auto: pintle applies server-side only")
 	f.Lookup("server-side").NoOptDefVal = "true"
@@ -123,7 +125,7 @@ func (d *deployFlags) anew() lifecycle.RecreateOptions {
 func (d *deployFlags) plan() plan.Options {
 	return plan.Options{
 		Timeout: d.timeout, Wait: d.mode.wanted(), WaitForJobs: d.jobs, NoHooks: d.noHooks,
-		ForceConflicts: d.forceConflicts, Description: d.description, Strict: true,
+		Hooks: d.hooks, ForceConflicts: d.forceConflicts, Description: d.description, Strict: true,
 	}
 }
 

@@ -3,8 +3,10 @@ package cli
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/pintle-dev/pintle/internal/lifecycle"
+	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/ui"
 )
 
@@ -41,6 +43,31 @@ func (w *waitMode) Set(s string) error {
 
 // wanted tells whether readiness is awaited.
 func (w waitMode) wanted() bool { return w != waitHookOnly }
+
+// hookOverrides are the values of --hook.
+type hookOverrides []plan.HookOverride
+
+// String is what was given so far, by name.
+func (h *hookOverrides) String() string {
+	var names []string
+	for _, o := range *h {
+		names = append(names, o.Name)
+	}
+	return strings.Join(names, " ")
+}
+
+// Type is what the help shows for the value.
+func (h *hookOverrides) Type() string { return "NAME:SETTINGS" }
+
+// Set takes one more.
+func (h *hookOverrides) Set(s string) error {
+	o, err := plan.ParseHookOverride(s)
+	if err != nil {
+		return err
+	}
+	*h = append(*h, o)
+	return nil
+}
 
 // noOpMode is the value of --no-op.
 type noOpMode string

@@ -307,6 +307,8 @@ func (w *walk) do(ctx, soft context.Context, s plan.Step) outcome {
 		return w.engine.await(soft, s.ID, a)
 	case plan.RunHook:
 		return w.runHook(ctx, soft, s, a)
+	case plan.SkipHook:
+		return w.skipHook(s, a)
 	case plan.CleanHook:
 		return w.engine.cleanHook(ctx, a)
 	default:

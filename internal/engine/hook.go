@@ -122,6 +122,24 @@ func (h *hookRun) execute(ctx, soft context.Context) outcome {
 	return o
 }
 
+// PhaseSkipped is that of a run which the operator left out. It is kept in the
+// ledger; Helm's record shows such a hook as one that never ran.
+const PhaseSkipped release.Phase = "Skipped"
+
+func (w *walk) skipHook(s plan.Step, a plan.SkipHook) outcome {
+	now := w.engine.now()
+	run := ledger.Run{
+		Release: w.plan.Release, Namespace: w.plan.Namespace, Revision: w.plan.Revision,
+		Event: a.Event, Hook: a.Hook.Name, Weight: a.Hook.Weight, Suite: a.Suite, Attempt: 1,
+		Object: a.Ref, Started: now, Ended: now, Phase: PhaseSkipped, Reason: "Skipped", Message: s.Reason,
+	}
+	w.mu.Lock()
+	w.result.Runs = append(w.result.Runs, run)
+	w.mu.Unlock()
+	w.engine.sink(event.RunFinished{StepID: s.ID, Run: run, Final: true})
+	return outcome{Outcome: event.Unchanged, note: s.Reason}
+}
+
 // end closes a run that has no course to watch.
 func (h *hookRun) end(err error) outcome {
 	if err == nil {

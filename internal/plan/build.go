@@ -30,6 +30,7 @@ type builder struct {
 }
 
 func newBuilder(op Operation, in Inputs) *builder {
+	in.Hooks = overridden(in.Hooks, in.Options.Hooks)
 	return &builder{in: in, plan: &Plan{
 		Operation: op, Release: in.Next.Name, Namespace: in.Next.Namespace, Revision: in.Next.Revision,
 	}}

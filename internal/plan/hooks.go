@@ -41,7 +41,11 @@ func (b *builder) tests() {
 		}
 		s := b.hookStep(release.Test, h)
 		s.Always = s.Always || !opts.FailFast
-		run := s.Action.(RunHook)
+		run, runs := s.Action.(RunHook)
+		if !runs {
+			b.add(s)
+			continue
+		}
 		run.Limit, run.Impatient = max(opts.Parallel, 0), true
 		if opts.Timeout > 0 && h.Steering.Timeout == 0 {
 			run.Timeout = opts.Timeout
@@ -94,6 +98,12 @@ func (b *builder) on(e release.Event) []Hook {
 
 func (b *builder) hookStep(e release.Event, h Hook) Step {
 	ref := object.RefOf(h.Object)
+	if h.Skip {
+		return Step{
+			ID: string(e) + "/" + ref.String(), Block: string(e), Reason: "left out with --hook",
+			Action: SkipHook{Event: e, Hook: h.Hook, Ref: ref, Suite: h.Steering.Suite},
+		}
+	}
 	return Step{
 		ID: string(e) + "/" + ref.String(), Block: string(e), Always: h.Steering.Always, Reason: hookReason(e, h),
 		Action: RunHook{

@@ -50,6 +50,8 @@ type Hook struct {
 	Object *unstructured.Unstructured
 	// Steering is what the chart asks for by annotations.
 	Steering release.Options
+	// Skip tells that the operator left the hook out.
+	Skip bool
 }
 
 // Leftover is a live object that a hook left behind.
@@ -78,6 +80,9 @@ type Options struct {
 	// WaitForJobs counts a Job as ready only when it is complete.
 	Wait        bool
 	WaitForJobs bool
+	// Hooks are the operator's changes to single hooks and tests; of several
+	// that match one hook the later wins, field by field.
+	Hooks []HookOverride
 	// NoHooks leaves all hooks out but tests.
 	NoHooks         bool
 	CreateNamespace bool
@@ -96,6 +101,18 @@ type Options struct {
 	// Propagation of deletions by uninstall; empty means background.
 	Propagation metav1.DeletionPropagation
 	Tests       TestOptions
+}
+
+// HookOverride is what the operator wants of the hooks that match, whatever
+// the chart says: the values of one --hook flag.
+type HookOverride struct {
+	// Name is a hook's name or a glob as path.Match reads it.
+	Name string
+	// Timeout and Retries are nil where the chart's stay in force.
+	Timeout *time.Duration
+	Retries *int
+	// Skip leaves the hook out and says so.
+	Skip bool
 }
 
 // CRDPolicy says what is done with the files of a chart's crds/ folder.

@@ -176,6 +176,14 @@ type RunHook struct {
 	Strict    bool
 }
 
+// SkipHook leaves a hook out because the operator said so, and says that it did.
+type SkipHook struct {
+	Event release.Event
+	Hook  *release.Hook
+	Ref   object.Ref
+	Suite string
+}
+
 // CleanHook deletes a hook's object when its policies say so for how it
 // ended. It does nothing for a hook that has not run.
 type CleanHook struct {
@@ -196,4 +204,5 @@ func (Delete) action()          {}
 func (Keep) action()            {}
 func (Await) action()           {}
 func (RunHook) action()         {}
+func (SkipHook) action()        {}
 func (CleanHook) action()       {}

@@ -50,6 +50,8 @@ func Words(a Action) string {
 		return fmt.Sprintf("wait until %s: %s", a.Goal, names(a.Objects))
 	case RunHook:
 		return hookWords(a)
+	case SkipHook:
+		return "leave out " + a.Ref.String()
 	case CleanHook:
 		return fmt.Sprintf("delete %s if %s", a.Ref, policyWords(a))
 	default:

@@ -48,6 +48,7 @@ type narrator struct {
 	// attempts counts the runs of hooks that have ended.
 	attempts map[string]int
 	awaited  map[string]time.Time
+	tests    testNews
 }
 
 type seenKey struct {
@@ -83,7 +84,7 @@ func (n *narrator) tell(e event.Event) []line {
 }
 
 func (n *narrator) begin(e event.PlanStarted) []line {
-	n.plan, n.skipped, n.block = e.Plan, skips{}, nil
+	n.plan, n.skipped, n.block, n.tests = e.Plan, skips{}, nil, testNews{}
 	n.bookkeeping = onlyRecords(e.Plan)
 	if n.bookkeeping {
 		return nil
@@ -132,6 +133,8 @@ func longSubjects(s plan.Step) []object.Ref {
 	case plan.Delete:
 		return []object.Ref{a.Ref}
 	case plan.Keep:
+		return []object.Ref{a.Ref}
+	case plan.SkipHook:
 		return []object.Ref{a.Ref}
 	}
 	return nil
@@ -235,6 +238,7 @@ func (n *narrator) step(id string) (plan.Step, bool) {
 // story of its step.
 func (n *narrator) ran(e event.RunFinished) []line {
 	n.attempts[e.StepID] = e.Run.Attempt
+	n.tests.note(e)
 	var lines []line
 	if !e.Final {
 		step, _ := n.step(e.StepID)
@@ -242,7 +246,7 @@ func (n *narrator) ran(e event.RunFinished) []line {
 			phase: phase(step), subject: n.name(e.Run.Object), text: fmt.Sprintf("attempt %d failed, trying again", e.Run.Attempt),
 			took: e.Run.Duration(), timed: true, look: warn,
 		})
-		lines = append(lines, n.causes(e.Causes)...)
+		lines = append(lines, n.causes(e.Causes, n.lastLogs())...)
 	}
 	if n.opts.Logs == LogsFailed && e.Run.Phase == release.PhaseFailed {
 		lines = append(lines, keptLog(e)...)
@@ -250,21 +254,23 @@ func (n *narrator) ran(e event.RunFinished) []line {
 	return lines
 }
 
-// causes are the trees under a failure. Log lines are left out where they
-// have been shown already or are not wanted.
-func (n *narrator) causes(causes []health.Cause) []line {
+// lastLogs tells that the last log lines of what failed are wanted.
+func (n *narrator) lastLogs() bool { return n.opts.Logs == LogsAuto || n.opts.Logs == "" }
+
+// causes are the trees under a failure.
+func (n *narrator) causes(causes []health.Cause, withLogs bool) []line {
 	var lines []line
-	for _, text := range causeLines(causes, "    ", n.opts.Logs == LogsAuto || n.opts.Logs == "") {
+	for _, text := range causeLines(causes, "    ", withLogs) {
 		lines = append(lines, line{raw: text})
 	}
 	return lines
 }
 
 // failure is the line of a step that failed, with its causes, or its error
-// where there are none.
+// where there are none. The logs of a test wait for the end of all.
 func (n *narrator) failure(e event.StepFinished, l line) []line {
 	l.took, l.timed, l.look = e.Took, true, bad
-	lines := append([]line{l}, n.causes(e.Causes)...)
+	lines := append([]line{l}, n.causes(e.Causes, n.lastLogs() && !isTest(e.Step))...)
 	if len(e.Causes) == 0 && e.Err != nil {
 		for _, text := range strings.Split(e.Err.Error(), "\n") {
 			lines = append(lines, line{raw: "    " + clean(text)})
@@ -279,6 +285,10 @@ func (n *narrator) end(e event.PlanFinished) []line {
 	}
 	lines := n.closeBlock()
 	lines = append(lines, n.skipped.lines()...)
+	if n.lastLogs() {
+		lines = append(lines, n.tests.logs()...)
+	}
+	lines = append(lines, n.tests.sum()...)
 	l := line{phase: string(e.Plan.Operation), subject: e.Plan.Release, text: "done", took: e.Took, timed: true, look: good}
 	if e.Failed {
 		l.text, l.look = "failed", bad

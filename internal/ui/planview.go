@@ -80,6 +80,8 @@ func actionText(p *plan.Plan, action plan.Action) string {
 		return awaitText(n, a)
 	case plan.RunHook:
 		return hookText(n, a)
+	case plan.SkipHook:
+		return "leave out " + n.name(a.Ref)
 	case plan.CleanHook:
 		return fmt.Sprintf("clean up %s (%s)", n.name(a.Ref), policies(a.Policies))
 	}

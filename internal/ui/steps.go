@@ -36,6 +36,8 @@ func (n *narrator) finished(e event.StepFinished) []line {
 		return n.worked(e, a.Ref)
 	case plan.Keep:
 		return n.plainly(e, n.name(a.Ref))
+	case plan.SkipHook:
+		return n.plainly(e, n.name(a.Ref))
 	}
 	return nil
 }
@@ -57,6 +59,9 @@ func (n *narrator) hookFinished(e event.StepFinished, ref object.Ref) []line {
 		}
 	case attempts > 1:
 		l.text, l.look = fmt.Sprintf("succeeded on attempt %d", attempts), warn
+		if isTest(e.Step) {
+			l.text = "flaky: " + l.text
+		}
 	default:
 		l.text = "succeeded"
 	}
