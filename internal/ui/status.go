@@ -108,32 +108,39 @@ func writeTests(b *strings.Builder, r *release.Release, runs []ledger.Run) {
 		}
 		fmt.Fprintf(b, "TEST SUITE:     %s\nLast Started:   %s\nLast Completed: %s\nPhase:          %s\n",
 			h.Name, h.LastRun.StartedAt.Format(time.ANSIC), h.LastRun.CompletedAt.Format(time.ANSIC), h.LastRun.Phase)
-		writeRun(b, h.Name, runs)
+		writeRun(b, h, runs)
 	}
 	if !found {
 		b.WriteString("TEST SUITE: None\n")
 	}
 }
 
+// WriteTests writes the block of tests alone.
+func WriteTests(w io.Writer, r *release.Release, runs []ledger.Run) error {
+	var b strings.Builder
+	writeTests(&b, r, runs)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
 // writeRun adds the last attempt of a test, which comes last in the runs.
-func writeRun(b *strings.Builder, test string, runs []ledger.Run) {
+// There is nothing to add for what tests only need, unless it failed.
+func writeRun(b *strings.Builder, test *release.Hook, all []ledger.Run) {
 	var last *ledger.Run
-	for i := range runs {
-		if runs[i].Hook == test && runs[i].Event == release.Test {
-			last = &runs[i]
+	for i, run := range all {
+		if run.Hook == test.Name && run.Object.Kind == test.Kind && run.Event == release.Test {
+			last = &all[i]
 		}
 	}
-	if last == nil {
+	if last == nil || !runs(last.Object) && last.Phase == release.PhaseSucceeded {
 		return
 	}
 	fmt.Fprintf(b, "Duration:       %s\n", elapsed(last.Duration()))
-	if last.Attempt > 1 {
-		note := ""
-		if last.Phase == release.PhaseSucceeded {
-			note = " (flaky)"
-		}
-		fmt.Fprintf(b, "Attempts:       %d%s\n", last.Attempt, note)
+	note := ""
+	if last.Attempt > 1 && last.Phase == release.PhaseSucceeded {
+		note = " (flaky)"
 	}
+	fmt.Fprintf(b, "Attempts:       %d%s\n", last.Attempt, note)
 	if last.Phase == release.PhaseFailed {
 		fmt.Fprintf(b, "Reason:         %s\n", clean(reasonText(last.Reason, last.Message)))
 	}
