@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"strings"
 	"time"
 
 	"github.com/pintle-dev/pintle/sandbox/internal/host"
-	"github.com/pintle-dev/pintle/sandbox/internal/image"
 	"github.com/pintle-dev/pintle/sandbox/internal/process"
 )
 
@@ -201,76 +199,4 @@ func Components(l Layout) ([]string, error) {
 		return nil, ErrNotUp
 	}
 	return remembered.names(), nil
-}
-
-// Load puts the images of an archive into the sandbox and returns their names.
-// They can be run at once, with any pull policy.
-func Load(ctx context.Context, l Layout, archive string) ([]string, error) {
-	if _, found, err := loadState(l); err != nil {
-		return nil, err
-	} else if !found {
-		return nil, ErrNotUp
-	}
-	refs, err := image.NewStore(l.Images()).Load(archive)
-	if err != nil {
-		return nil, err
-	}
-	for _, ref := range refs {
-		name, _, _ := strings.Cut(ref, "/")
-		if err := writeMirror(l, name); err != nil {
-			return nil, err
-		}
-		if err := pull(ctx, l, ref); err != nil {
-			return nil, err
-		}
-	}
-	return refs, nil
-}
-
-// pull makes containerd fetch an image, in place of one that it has by that name.
-func pull(ctx context.Context, l Layout, ref string) error {
-	out, err := ctr(ctx, l, "images", "pull", "--hosts-dir", l.config("registries"), ref)
-	if err != nil {
-		return fmt.Errorf("fetching %s into containerd: %w: %s", ref, err, out)
-	}
-	return nil
-}
-
-// Refresh makes containerd fetch again those images that it has and whose content
-// in the stores has changed since.
-func Refresh(ctx context.Context, l Layout, store *image.Store) ([]string, error) {
-	if report, err := Status(ctx, l); err != nil || report.Problem() != nil {
-		return nil, nil // nothing runs that could hold old images
-	}
-	out, err := ctr(ctx, l, "images", "list")
-	if err != nil {
-		return nil, fmt.Errorf("listing containerd's images: %w: %s", err, out)
-	}
-	var refreshed []string
-	for line := range strings.Lines(out) {
-		// REF TYPE DIGEST SIZE ...
-		fields := strings.Fields(line)
-		if len(fields) < 3 {
-			continue
-		}
-		descriptor, ok, err := store.Find(fields[0])
-		if err != nil {
-			return nil, err
-		}
-		if !ok || descriptor.Digest.String() == fields[2] {
-			continue
-		}
-		if err := pull(ctx, l, fields[0]); err != nil {
-			return nil, err
-		}
-		refreshed = append(refreshed, fields[0])
-	}
-	return refreshed, nil
-}
-
-// ctr runs containerd's own client on the images that kubelet sees.
-func ctr(ctx context.Context, l Layout, args ...string) (string, error) {
-	args = append([]string{"--address", l.run("containerd.sock"), "--namespace", "k8s.io"}, args...)
-	out, err := exec.CommandContext(ctx, "ctr", args...).CombinedOutput()
-	return strings.TrimSpace(string(out)), err
 }

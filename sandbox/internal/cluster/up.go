@@ -183,19 +183,6 @@ func (u *upping) makeImages(ctx context.Context) error {
 	return MakeImages(ctx, u.Programs, u.Images, u.Note)
 }
 
-// MakeImages makes the images that are missing from store, or that are made from
-// something else by now.
-func MakeImages(ctx context.Context, programs Programs, store *image.Store, note func(string)) error {
-	recipes := image.Catalogue(image.Programs{Kubectl: programs.Kubectl, Tools: programs.imageTools(), Dir: programs.Images})
-	missing, err := store.Missing(recipes)
-	if err != nil || len(missing) == 0 {
-		return err
-	}
-	return store.Build(ctx, missing, func(recipe image.Recipe) {
-		note("making " + strings.Join(recipe.References(), ", "))
-	})
-}
-
 func (u *upping) prepare(context.Context) error {
 	settings, err := host.ReadSettings()
 	if err != nil {

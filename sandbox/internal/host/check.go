@@ -33,7 +33,6 @@ type Lack struct {
 var programs = []struct{ name, pkg string }{
 	{"containerd", "containerd"},
 	{"containerd-shim-runc-v2", "containerd"},
-	{"ctr", "containerd"},
 	{"runc", "runc"},
 	{PluginDir + "/ptp", "containernetworking-plugins"},
 	{PluginDir + "/host-local", "containernetworking-plugins"},
