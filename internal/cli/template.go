@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/chart"
@@ -9,6 +12,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/kube"
 	"github.com/pintle-dev/pintle/internal/lifecycle"
 	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
 	"github.com/pintle-dev/pintle/internal/ui"
 	"github.com/spf13/cobra"
@@ -24,6 +28,10 @@ type templateFlags struct {
 	upgrade     bool
 	kubeVersion string
 	apiVersions []string
+	dryRun      dryRun
+	validate    bool
+	outputDir   string
+	nameInPath  bool
 }
 
 // templateName is the release's name where none is given, as in Helm.
@@ -50,6 +58,13 @@ func newTemplate(a *app) *cobra.Command {
 	f.BoolVar(&flags.upgrade, "is-upgrade", false, "set .Release.IsUpgrade instead of .Release.IsInstall")
 	f.StringVar(&flags.kubeVersion, "kube-version", "", "the Kubernetes version that templates see")
 	f.StringSliceVarP(&flags.apiVersions, "api-versions", "a", nil, "further API versions that templates see (repeatable)")
+	flags.dryRun.mode = lifecycle.DryRunClient
+	f.Var(&flags.dryRun, "dry-run", "client renders without a cluster; server renders with what the cluster serves and holds, and has the API server check each object")
+	f.Lookup("dry-run").NoOptDefVal = bareDryRun
+	f.BoolVar(&flags.validate, "validate", false, "an older name of --dry-run=server")
+	_ = f.MarkDeprecated("validate", "use --dry-run=server instead") // the flag is there: it was added above
+	f.StringVar(&flags.outputDir, "output-dir", "", "write what each template renders into a file below this folder, instead of to standard output")
+	f.BoolVar(&flags.nameInPath, "release-name", false, "with --output-dir: put the files into a folder of the release's name")
 	a.completeInstall(cmd, &flags.nameFlags)
 	return cmd
 }
@@ -62,12 +77,66 @@ func (a *app) template(ctx context.Context, args []string, flags *templateFlags)
 	if err := release.ValidateName(name); err != nil {
 		return &lifecycle.Refused{Err: err}
 	}
-	rendered, err := a.render(ctx, name, ref, flags)
+	if err := flags.check(); err != nil {
+		return err
+	}
+	render := a.render
+	if flags.dryRun.mode == lifecycle.DryRunServer || flags.validate {
+		render = a.renderWithCluster
+	}
+	rendered, err := render(ctx, name, ref, flags)
 	if err != nil {
 		return err
 	}
 	ui.WriteProblems(a.streams.Err, hookWarnings(rendered.Raw), a.colorErr())
-	return chart.Print(a.streams.Out, rendered, flags.print)
+	if flags.outputDir == "" {
+		return chart.Print(a.streams.Out, rendered, flags.print)
+	}
+	return a.writeFiles(name, rendered, flags)
+}
+
+// check finds combinations that make no sense.
+func (t *templateFlags) check() error {
+	switch {
+	case t.dryRun.mode == lifecycle.Run:
+		return asUsage(errors.New("--dry-run must be client or server: template never changes anything"))
+	case t.outputDir != "" && len(t.print.ShowOnly) > 0:
+		return asUsage(errors.New("--show-only and --output-dir cannot be used together"))
+	case t.nameInPath && t.outputDir == "":
+		return asUsage(errors.New("--release-name needs --output-dir"))
+	}
+	return nil
+}
+
+// writeFiles writes below --output-dir and tells of each document, as Helm does.
+func (a *app) writeFiles(name string, rendered *chart.Rendered, flags *templateFlags) error {
+	dir := flags.outputDir
+	if flags.nameInPath {
+		dir = filepath.Join(dir, name)
+	}
+	written, err := chart.WriteFiles(dir, rendered, flags.print)
+	for _, path := range written {
+		fmt.Fprintln(a.streams.Out, "wrote", path)
+	}
+	return err
+}
+
+// renderWithCluster renders as an install would, and has the objects checked.
+func (a *app) renderWithCluster(ctx context.Context, name, ref string, flags *templateFlags) (*chart.Rendered, error) {
+	if flags.kubeVersion != "" || len(flags.apiVersions) > 0 {
+		a.warn("--kube-version and --api-versions have no effect with --dry-run=server: the cluster says what it serves")
+	}
+	streams := a.results(ui.JSON) // standard output is for what was rendered
+	s, err := a.operate(streams, a.viewOptions(""))
+	if err != nil {
+		return nil, err
+	}
+	defer s.end()
+	values := flags.values(a.streams.In)
+	return s.Template(ctx, lifecycle.TemplateOptions{Upgrade: flags.upgrade, DeployOptions: lifecycle.DeployOptions{
+		Name: name, Namespace: s.namespace, Chart: ref, Values: values, Plan: plan.Options{Strict: true},
+		Render: chart.RenderOptions{EnableDNS: flags.dns, SkipSchemaValidation: flags.skipSchema, ValueSource: values.Where},
+	}})
 }
 
 // render renders a chart without a cluster.
