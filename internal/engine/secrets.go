@@ -22,7 +22,7 @@ const secretLimit = 10 * time.Second
 type secretReader struct {
 	engine    *Engine
 	namespace string
-	ctx       context.Context //nolint:containedctx // the life of the reads, which begin in several places
+	ctx       context.Context // the life of the reads, which begin in several places
 	cancel    context.CancelFunc
 
 	mu sync.Mutex

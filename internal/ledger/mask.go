@@ -105,7 +105,8 @@ func forms(value string) []string {
 
 // written are a line plain, in a JSON string and in a URL.
 func written(line string) []string {
-	out := []string{line, url.QueryEscape(line), url.PathEscape(line)}
+	query := url.QueryEscape(line)
+	out := []string{line, query, strings.ReplaceAll(query, "+", "%20")}
 	if quoted, err := json.Marshal(line); err == nil {
 		out = append(out, string(quoted[1:len(quoted)-1]))
 	}
