@@ -120,8 +120,9 @@ func (a *app) completeFlags(cmd *cobra.Command) {
 		"logs":    {string(ui.LogsAuto), string(ui.LogsAlways), string(ui.LogsFailed), string(ui.LogsNever)},
 		"dry-run": {"none", "client", "server"},
 		"cascade": {"background", "foreground", "orphan"},
-		"cleanup": {"passed", "all"},
-		"crds":    {"create", "update", "skip"},
+		"cleanup": {"passed", "all"}, "test-cleanup": {"passed", "all"},
+		"annotate": annotations, "test-annotate": annotations,
+		"crds": {"create", "update", "skip"},
 	}
 	for name, values := range words {
 		if f := cmd.Flags().Lookup(name); f != nil && f.Value.Type() != "bool" {

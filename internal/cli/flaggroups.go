@@ -3,8 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -50,12 +48,14 @@ func (n *nameFlags) add(f *pflag.FlagSet) {
 
 // renderFlags shape what a chart renders to.
 type renderFlags struct {
+	post       postRenderFlags
 	skipSchema bool
 	dns        bool
 }
 
 func (r *renderFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&r.skipSchema, "skip-schema-validation", false, "do not check the values against the chart's schema")
+	r.post.add(f)
 	f.BoolVar(&r.dns, "enable-dns", false, "let templates look up host names")
 }
 
@@ -162,90 +162,6 @@ func (l *logFlags) add(f *pflag.FlagSet) {
 	f.Lookup("logs").NoOptDefVal = string(ui.LogsAlways)
 }
 
-// testFlags say how tests run.
-type testFlags struct {
-	filters  []string
-	parallel int
-	retries  int
-	failFast bool
-	cleanup  string
-}
-
-// add declares the flags, with a prefix where they stand beside others.
-func (t *testFlags) add(f *pflag.FlagSet, prefix string) {
-	f.StringSliceVar(&t.filters, prefix+"filter", nil, "tests to run: name=GLOB, suite=GLOB, or with ! before for those not to run (repeatable)")
-	f.IntVar(&t.parallel, prefix+"parallel", 0, "how many tests of one weight may run at the same time")
-	f.IntVar(&t.retries, prefix+"retries", 0, "how often a failed test is tried again")
-	f.BoolVar(&t.failFast, prefix+"fail-fast", false, "start no other test once one has failed")
-	f.Var(&choice{value: &t.cleanup, known: []string{string(plan.CleanupPassed), string(plan.CleanupAll)}}, prefix+"cleanup",
-		"delete the objects of tests when all have run: passed or all (default: what the chart's delete policies say)")
-}
-
-// plan are the options of the plan for tests.
-func (t *testFlags) plan() (plan.TestOptions, error) {
-	opts := plan.TestOptions{FailFast: t.failFast, Parallel: t.parallel, Retries: t.retries, Cleanup: plan.TestCleanup(t.cleanup)}
-	switch {
-	case t.parallel < 0:
-		return opts, asUsage(fmt.Errorf("the number of tests at the same time must not be negative"))
-	case t.retries < 0:
-		return opts, asUsage(fmt.Errorf("the number of retries must not be negative"))
-	case len(t.filters) == 0:
-		return opts, nil
-	}
-	var err error
-	opts.Select, err = testSelector(t.filters)
-	return opts, err
-}
-
-// testFilter is one filter of tests.
-type testFilter struct {
-	exclude bool
-	field   string
-	glob    string
-}
-
-func (t testFilter) matches(h plan.Hook) bool {
-	value := h.Name
-	if t.field == "suite" {
-		value = h.Steering.Suite
-	}
-	ok, _ := path.Match(t.glob, value) // the pattern was checked when it was read
-	return ok
-}
-
-// testSelector makes a choice of filters: a test runs when it matches any of
-// those that include, if there are some, and none of those that exclude.
-func testSelector(filters []string) (func(plan.Hook) bool, error) {
-	var include, exclude []testFilter
-	for _, text := range filters {
-		t, err := parseTestFilter(text)
-		if err != nil {
-			return nil, asUsage(err)
-		}
-		if t.exclude {
-			exclude = append(exclude, t)
-		} else {
-			include = append(include, t)
-		}
-	}
-	return func(h plan.Hook) bool {
-		match := func(t testFilter) bool { return t.matches(h) }
-		return (len(include) == 0 || slices.ContainsFunc(include, match)) && !slices.ContainsFunc(exclude, match)
-	}, nil
-}
-
-func parseTestFilter(text string) (testFilter, error) {
-	rest, exclude := strings.CutPrefix(text, "!")
-	field, glob, found := strings.Cut(strings.TrimSpace(rest), "=")
-	if !found || field != "name" && field != "suite" {
-		return testFilter{}, fmt.Errorf("filter %q must be name=GLOB or suite=GLOB, with ! before it to exclude", text)
-	}
-	if _, err := path.Match(glob, ""); err != nil {
-		return testFilter{}, fmt.Errorf("filter %q is not a pattern: %w", text, err)
-	}
-	return testFilter{exclude: exclude, field: field, glob: glob}, nil
-}
-
 // chartFlags are those of install and upgrade that are about the chart and
 // what becomes of it.
 type chartFlags struct {
@@ -254,9 +170,7 @@ type chartFlags struct {
 	deployFlags
 	outputFlags
 	logFlags
-	tests           testFlags
-	test            bool
-	testTimeout     time.Duration
+	gate            gateFlags
 	rollback        bool
 	skipCRDs        bool
 	crds            string
@@ -276,9 +190,7 @@ func (c *chartFlags) add(f *pflag.FlagSet, serverSideDefault string) {
 	c.deployFlags.add(f, serverSideDefault)
 	c.outputFlags.add(f)
 	c.logFlags.add(f)
-	f.BoolVar(&c.test, "test", false, "run the chart's tests before the release counts as deployed; a failed test fails the operation")
-	c.tests.add(f, "test-")
-	f.DurationVar(&c.testTimeout, "test-timeout", 0, "limit for each test; 0 means that of --timeout")
+	c.gate.add(f)
 	f.BoolVar(&c.rollback, "rollback-on-failure", false, "after a failure, go back to the last good revision, or remove a first install; implies --wait")
 	f.BoolVar(&c.rollback, "atomic", false, "an older name of --rollback-on-failure")
 	_ = f.MarkDeprecated("atomic", "use --rollback-on-failure instead") // the flag is there: it was added above
@@ -314,11 +226,10 @@ func (c *chartFlags) check() error {
 
 // options are those of the operation, but for name, namespace and chart.
 func (c *chartFlags) options(in io.Reader) (lifecycle.DeployOptions, error) {
-	tests, err := c.tests.plan()
+	tests, err := c.gate.plan()
 	if err != nil {
 		return lifecycle.DeployOptions{}, err
 	}
-	tests.Run, tests.Timeout = c.test, c.testTimeout
 	p := c.plan()
 	p.Wait = p.Wait || c.rollback
 	p.CreateNamespace, p.TakeOwnership, p.Strict, p.Tests = c.createNamespace, c.takeOwnership, !c.noStrict, tests

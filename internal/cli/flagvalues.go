@@ -106,6 +106,19 @@ func (f *format) Set(s string) error {
 	return nil
 }
 
+// resultFormat is the value of -o where tests are run.
+type resultFormat struct{ format }
+
+// Set takes a known format.
+func (f *resultFormat) Set(s string) error {
+	value, err := ui.ParseResultFormat(s)
+	if err != nil {
+		return err
+	}
+	f.value = value
+	return nil
+}
+
 // logMode is the value of --logs. Helm's --logs of test is a boolean.
 type logMode struct{ value ui.LogMode }
 

@@ -61,6 +61,9 @@ func (a *app) deploy(ctx context.Context, flags *chartFlags, run deployRun) erro
 	if err != nil {
 		return err
 	}
+	if opts.Render.PostRender, err = flags.post.find(a.env); err != nil {
+		return &lifecycle.Refused{Err: err}
+	}
 	a.warnFlags(&flags.deployFlags)
 	output := flags.format.value
 	s, err := a.prepare(flags, output)
@@ -68,8 +71,11 @@ func (a *app) deploy(ctx context.Context, flags *chartFlags, run deployRun) erro
 		return err
 	}
 	opts.Name, opts.Chart, opts.Namespace = run.name, run.chart, s.namespace
-	out, err := run.do(ctx, s.Service, opts)
-	s.end()
+	var out *lifecycle.Outcome
+	err = s.reporting(&flags.gate.reportFlags, output, func() (*lifecycle.Outcome, error) {
+		out, err = run.do(ctx, s.Service, opts)
+		return out, err
+	})
 	if err != nil {
 		return a.failedDeploy(err, out, output)
 	}

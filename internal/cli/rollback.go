@@ -13,8 +13,7 @@ import (
 type rollbackFlags struct {
 	deployFlags
 	logFlags
-	tests   testFlags
-	test    bool
+	gate    gateFlags
 	cleanup bool
 	// toPrevious is Helm's choice of a revision.
 	toPrevious bool
@@ -35,8 +34,7 @@ func newRollback(a *app) *cobra.Command {
 	f := cmd.Flags()
 	flags.deployFlags.add(f, "auto")
 	flags.logFlags.add(f)
-	f.BoolVar(&flags.test, "test", false, "run the chart's tests before the rollback counts as done")
-	flags.tests.add(f, "test-")
+	flags.gate.add(f)
 	f.BoolVar(&flags.toPrevious, "to-previous", false, "go back to the revision before the current one, good or not, as Helm does")
 	f.BoolVar(&flags.cleanup, "cleanup-on-fail", false, "after a failure, delete the objects that this rollback created")
 	f.IntVar(&flags.max, "history-max", flags.max, "how many revisions are kept; 0 keeps all")
@@ -52,12 +50,10 @@ func (a *app) rollback(cmd *cobra.Command, args []string, flags *rollbackFlags) 
 	opts := lifecycle.RollbackOptions{
 		Name: args[0], ToPrevious: flags.toPrevious, Recreate: flags.anew(), Deadline: flags.deadline, CleanupOnFail: flags.cleanup, HistoryMax: flags.max, DryRun: flags.dryRun.mode, Plan: flags.plan(),
 	}
-	tests, err := flags.tests.plan()
-	if err != nil {
+	var err error
+	if opts.Plan.Tests, err = flags.gate.plan(); err != nil {
 		return err
 	}
-	tests.Run = flags.test
-	opts.Plan.Tests = tests
 	if len(args) > 1 {
 		if opts.Revision, err = parseRevision(args[1]); err != nil {
 			return err
@@ -69,8 +65,11 @@ func (a *app) rollback(cmd *cobra.Command, args []string, flags *rollbackFlags) 
 		return err
 	}
 	opts.Namespace = s.namespace
-	out, err := s.Rollback(cmd.Context(), opts)
-	s.end()
+	var out *lifecycle.Outcome
+	err = s.reporting(&flags.gate.reportFlags, ui.Table, func() (*lifecycle.Outcome, error) {
+		out, err = s.Rollback(cmd.Context(), opts)
+		return out, err
+	})
 	switch {
 	case err != nil:
 		return err

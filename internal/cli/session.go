@@ -76,7 +76,7 @@ func (a *app) kubeOptions(sink event.Sink) kube.Options {
 // end shows what is left to show.
 func (s *session) end() {
 	s.view.Close()
-	if s.app.global.debug {
+	if s.app.global.debug && s.client != nil {
 		fmt.Fprintf(s.app.streams.Err, "requests: %s\n", requestText(s.client.Requests()))
 	}
 }

@@ -133,9 +133,13 @@ func (a *app) renderWithCluster(ctx context.Context, name, ref string, flags *te
 	}
 	defer s.end()
 	values := flags.values(a.streams.In)
+	post, err := flags.post.find(a.env)
+	if err != nil {
+		return nil, &lifecycle.Refused{Err: err}
+	}
 	return s.Template(ctx, lifecycle.TemplateOptions{Upgrade: flags.upgrade, DeployOptions: lifecycle.DeployOptions{
 		Name: name, Namespace: s.namespace, Chart: ref, Values: values, Plan: plan.Options{Strict: true},
-		Render: chart.RenderOptions{EnableDNS: flags.dns, SkipSchemaValidation: flags.skipSchema, ValueSource: values.Where},
+		Render: chart.RenderOptions{EnableDNS: flags.dns, SkipSchemaValidation: flags.skipSchema, ValueSource: values.Where, PostRender: post},
 	}})
 }
 
@@ -155,7 +159,12 @@ func (a *app) render(ctx context.Context, name, ref string, flags *templateFlags
 	if err != nil {
 		return nil, asUsage(err)
 	}
+	post, err := flags.post.find(a.env)
+	if err != nil {
+		return nil, &lifecycle.Refused{Err: err}
+	}
 	return chart.Render(ctx, c, chart.RenderOptions{
+		PostRender: post,
 		Release: chart.ReleaseOptions{
 			Name: name, Namespace: kube.ConfiguredNamespace(a.global.kube()), Revision: 1, Upgrade: flags.upgrade,
 		},

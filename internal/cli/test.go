@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pintle-dev/pintle/internal/diag"
 	"github.com/pintle-dev/pintle/internal/lifecycle"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
@@ -19,8 +18,9 @@ import (
 type testRunFlags struct {
 	testFlags
 	logFlags
-	outputFlags
+	format            resultFormat
 	timeout, deadline time.Duration
+	list              bool
 }
 
 func newTest(a *app) *cobra.Command {
@@ -34,14 +34,16 @@ func newTest(a *app) *cobra.Command {
 		Args:    needs(1, 1, "the name of a release"),
 		RunE:    a.run(func(cmd *cobra.Command, args []string) error { return a.test(cmd, args[0], &flags) }),
 
-		ValidArgsFunction: a.releaseNames,
+		ValidArgsFunction: a.releaseName,
 	}
 	f := cmd.Flags()
 	flags.testFlags.add(f, "")
 	flags.logFlags.add(f)
-	flags.outputFlags.add(f)
+	flags.format.value = ui.Table
+	f.VarP(&flags.format, "output", "o", "form of the result: "+strings.Join(ui.ResultFormats(), ", "))
 	f.DurationVar(&flags.timeout, "timeout", defaultTimeout, "limit for each test; 0 means none")
 	addDeadline(f, &flags.deadline)
+	f.BoolVar(&flags.list, "list", false, "run nothing and list the tests that would run")
 	a.completeFlags(cmd)
 	return cmd
 }
@@ -55,26 +57,38 @@ func (a *app) test(cmd *cobra.Command, name string, flags *testRunFlags) error {
 		return err
 	}
 	output := flags.format.value
+	if flags.list && output == ui.JUnit {
+		return asUsage(errors.New("--list cannot be written as junit: nothing is run"))
+	}
 	s, err := a.operate(a.results(output), a.viewOptions(flags.logs.value))
 	if err != nil {
 		return err
 	}
-	out, err := s.Test(cmd.Context(), lifecycle.TestOptions{
+	opts := lifecycle.TestOptions{
 		Name: name, Namespace: s.namespace, Deadline: flags.deadline, Plan: plan.Options{Timeout: flags.timeout, Strict: true, Tests: tests},
+	}
+	if flags.list {
+		opts.DryRun = lifecycle.DryRunServer
+	}
+	var out *lifecycle.Outcome
+	err = s.reporting(&flags.reportFlags, output, func() (*lifecycle.Outcome, error) {
+		out, err = s.Test(cmd.Context(), opts)
+		return out, err
 	})
-	s.end()
 	if out == nil {
 		return err
 	}
-	return errors.Join(err, a.showTests(out, flags), noneMatched(out, tests))
+	return errors.Join(err, a.showTests(out, output))
 }
 
-// showTests writes what came of the tests.
-func (a *app) showTests(out *lifecycle.Outcome, flags *testRunFlags) error {
-	if flags.format.value != ui.Table {
-		return ui.WriteTestResult(a.streams.Out, ui.TestRun{Release: out.Release, Plan: out.Plan, Runs: out.Result.Runs}, flags.format.value)
-	}
-	if len(testNames(out.Release)) == 0 {
+// showTests writes what came of the tests, or which there are.
+func (a *app) showTests(out *lifecycle.Outcome, output ui.Format) error {
+	switch {
+	case out.DryRun != nil:
+		return ui.WriteTestList(a.streams.Out, out.DryRun.Plan, output)
+	case output != ui.Table:
+		return ui.WriteTestResult(a.streams.Out, testRun(out), output)
+	case !hasTests(out.Release):
 		_, err := fmt.Fprintf(a.streams.Out, "Release %q has no tests.\n", out.Release.Name)
 		return err
 	}
@@ -83,24 +97,6 @@ func (a *app) showTests(out *lifecycle.Outcome, flags *testRunFlags) error {
 	})
 }
 
-// noneMatched is an error when filters left no test of those that there are.
-func noneMatched(out *lifecycle.Outcome, tests plan.TestOptions) error {
-	names := testNames(out.Release)
-	if tests.Select == nil || len(names) == 0 || len(out.Result.Runs) > 0 {
-		return nil
-	}
-	return &lifecycle.Refused{Err: diag.Problem{
-		Summary: "no test matches the filters", Detail: "the tests are " + strings.Join(names, ", "),
-	}}
-}
-
-func testNames(r *release.Release) []string {
-	var names []string
-	for _, h := range r.Hooks {
-		if h.On(release.Test) {
-			names = append(names, h.Name)
-		}
-	}
-	slices.Sort(names)
-	return names
+func hasTests(r *release.Release) bool {
+	return slices.ContainsFunc(r.Hooks, func(h *release.Hook) bool { return h.On(release.Test) })
 }
