@@ -29,10 +29,10 @@ var layers = []row{
 	{pkg: "kube", may: []string{"health", "ledger", "lock", "object"}},
 	{pkg: "kube/kubefake", may: []string{"ledger", "object"}, test: true},
 	{pkg: "engine", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
-	{pkg: "lifecycle", may: []string{"chart", "diag", "engine", "ledger", "object", "plan", "release", "event"}},
+	{pkg: "lifecycle", may: []string{"chart", "diag", "engine", "ledger", "lock", "object", "plan", "release", "event"}},
 	{pkg: "ui", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
 	{pkg: "cli", may: []string{
-		"chart", "diag", "engine", "event", "health", "kube", "ledger", "lifecycle", "object", "plan", "release", "release/store", "ui",
+		"chart", "diag", "engine", "event", "health", "kube", "ledger", "lifecycle", "lock", "object", "plan", "release", "release/store", "ui",
 	}},
 	{pkg: "cmd/pintle", may: []string{"cli"}},
 }

@@ -43,6 +43,12 @@ type Options struct {
 	// Settle is how long a container without a readiness probe must run
 	// without a restart before a wait takes it for ready.
 	Settle time.Duration
+	// LeaveRunning leaves a hook at work when the user interrupts, instead of
+	// stopping it.
+	LeaveRunning bool
+	// Checkpoint, for tests of crashes, is called at the start and at the end
+	// of every step, possibly from several goroutines.
+	Checkpoint func(s plan.Step, ended bool)
 	// Ledger keeps the runs of hooks and tests; nil keeps nothing.
 	Ledger Ledger
 	// By is who runs the operation, for the ledger.
@@ -272,7 +278,9 @@ func (w *walk) collect(steps []plan.Step, outcomes []outcome) {
 func (w *walk) step(ctx, soft context.Context, s plan.Step) outcome {
 	start := w.engine.now()
 	w.engine.sink(event.StepStarted{Step: s, Time: start})
+	w.checkpoint(s, false)
 	o := w.do(ctx, soft, s)
+	w.checkpoint(s, true)
 	if o.Outcome == "" {
 		o.Outcome = event.Done
 	}
@@ -285,6 +293,12 @@ func (w *walk) step(ctx, soft context.Context, s plan.Step) outcome {
 		Step: s, Outcome: o.Outcome, Err: o.err, Note: o.note, Causes: o.causes, Took: end.Sub(start), Time: end,
 	})
 	return o
+}
+
+func (w *walk) checkpoint(s plan.Step, ended bool) {
+	if w.engine.opts.Checkpoint != nil {
+		w.engine.opts.Checkpoint(s, ended)
+	}
 }
 
 // do picks the work for the action. Clean-up and records go on when the user
@@ -304,6 +318,9 @@ func (w *walk) do(ctx, soft context.Context, s plan.Step) outcome {
 	case plan.Keep:
 		return outcome{Outcome: event.Unchanged, note: "kept: " + a.Why}
 	case plan.Await:
+		if a.Goal == plan.UntilEnded {
+			return w.engine.orphans(soft, s.ID, a)
+		}
 		return w.engine.await(soft, s.ID, a)
 	case plan.RunHook:
 		return w.runHook(ctx, soft, s, a)

@@ -14,3 +14,14 @@ func Finished(obj *unstructured.Unstructured) bool {
 
 // Ends tells the kinds that the engine sees through to their end: Jobs and Pods.
 func Ends(ref object.Ref) bool { return ref.Is("batch", "Job") || ref.Is("", "Pod") }
+
+// AtWork tells a Job or Pod that may still do something: it has not ended, and
+// it is not a suspended Job without pods.
+func AtWork(obj *unstructured.Unstructured) bool {
+	if !Ends(object.RefOf(obj)) || Finished(obj) {
+		return false
+	}
+	suspended, _, _ := unstructured.NestedBool(obj.Object, "spec", "suspend")
+	active, _, _ := unstructured.NestedInt64(obj.Object, "status", "active")
+	return !suspended || active > 0
+}

@@ -98,9 +98,12 @@ func (h *hookRun) execute(ctx, soft context.Context) outcome {
 	m := newMonitor(h, ctx)
 	defer m.close()
 	verdict := m.follow(limited, seen)
+	left := false
 	if limited.Err() != nil && verdict.State == health.InProgress {
 		verdict = h.gaveUp(soft, verdict)
-		if err := h.stop(ctx, m, seen); err != nil {
+		if soft.Err() != nil && h.engine.opts.LeaveRunning {
+			verdict.Message, left = "it was left running", true
+		} else if err := h.stop(ctx, m, seen); err != nil {
 			verdict.Message += fmt.Sprintf("; stopping it failed: %v", err)
 		}
 	}
@@ -112,6 +115,9 @@ func (h *hookRun) execute(ctx, soft context.Context) outcome {
 		return outcome{}
 	}
 	h.run.Phase, h.run.Reason, h.run.Message = release.PhaseFailed, verdict.Reason, verdict.Message
+	if left {
+		h.run.Phase = release.PhaseRunning // so that no delete policy takes it away
+	}
 	o := outcome{causes: h.engine.maskCauses(m.causes(ctx))}
 	h.run.Events = m.events
 	h.engine.masker.get().Run(&h.run)

@@ -53,6 +53,10 @@ func (n *needs) step(action plan.Action) {
 			n.add(a.Ref, "get")
 		}
 	case plan.Await:
+		if a.Goal == plan.UntilEnded {
+			n.orphans(a)
+			return
+		}
 		for _, ref := range a.Objects {
 			if health.NeedsWatch(ref.Group, ref.Kind) {
 				n.watch(ref)
@@ -62,6 +66,20 @@ func (n *needs) step(action plan.Action) {
 		n.hook(a.Object, a.InPlace)
 	case plan.CleanHook:
 		n.add(a.Ref, "delete")
+	}
+}
+
+func (n *needs) orphans(a plan.Await) {
+	for _, ref := range a.Objects {
+		for _, t := range targets(ref) {
+			n.watch(object.Ref{Group: t.Group, Version: t.Version, Kind: t.Kind, Namespace: t.Namespace})
+		}
+		switch {
+		case a.Stop && ref.Is("", "Pod"):
+			n.add(ref, "delete")
+		case a.Stop:
+			n.add(ref, "patch")
+		}
 	}
 }
 

@@ -111,13 +111,7 @@ func (h *hookRun) stop(ctx context.Context, m *monitor, seen <-chan object.Obser
 		_, err := h.engine.remove(ctx, ref, h.run.UID, metav1.DeletePropagationBackground, true, 0)
 		return err
 	}
-	suspend := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": ref.APIVersion(), "kind": ref.Kind,
-		"metadata": map[string]any{"name": ref.Name, "namespace": ref.Namespace, "uid": h.run.UID},
-		"spec":     map[string]any{"suspend": true},
-	}}
-	force := true
-	_, err := h.engine.cluster.Apply(ctx, suspend, metav1.PatchOptions{FieldManager: stopManager, Force: &force})
+	err := h.engine.suspend(ctx, ref, h.run.UID)
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return nil // gone, or another one of that name
 	}

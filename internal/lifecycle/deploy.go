@@ -80,11 +80,26 @@ func (s *Service) Upgrade(ctx context.Context, opts DeployOptions) (*Outcome, er
 
 func (s *Service) deploy(ctx context.Context, op plan.Operation, opts DeployOptions) (*Outcome, error) {
 	d := &deployment{service: s, op: op, opts: opts}
-	if err := s.gathering(ctx, d.gather); err != nil {
+	if err := s.gathering(ctx, d.offline); err != nil {
 		return nil, err
 	}
 	if opts.DryRun == DryRunClient {
+		if err := s.gathering(ctx, d.renderOffline); err != nil {
+			return nil, err
+		}
 		return &Outcome{Operation: d.op, Release: d.next, DryRun: &DryRun{Rendered: d.rendered}}, nil
+	}
+	return s.exclusively(ctx, opts.Name, op, opts.DryRun, func(s *Service) (*Outcome, error) {
+		d.service = s
+		return d.run(ctx)
+	})
+}
+
+// run gathers what needs the cluster, plans, and runs the plan.
+func (d *deployment) run(ctx context.Context) (*Outcome, error) {
+	s, opts := d.service, d.opts
+	if err := s.gathering(ctx, d.gather); err != nil {
+		return nil, err
 	}
 	p := plan.Build(d.op, d.inputs)
 	if opts.SkipNoOp && nothingToDo(p, d.current, d.next) {
@@ -119,14 +134,8 @@ type deployment struct {
 	inputs   plan.Inputs
 }
 
-// gather goes from what can be checked offline to what needs the cluster.
+// gather reads what the cluster holds, and renders and checks against it.
 func (d *deployment) gather(ctx context.Context) error {
-	if err := d.offline(ctx); err != nil {
-		return err
-	}
-	if d.opts.DryRun == DryRunClient {
-		return d.renderOffline(ctx)
-	}
 	if err := d.past(ctx); err != nil {
 		return err
 	}
@@ -177,10 +186,11 @@ func (d *deployment) past(ctx context.Context) error {
 }
 
 func (d *deployment) settle(ctx context.Context) error {
-	last := d.history.last()
-	if err := d.history.refusePending(d.op); err != nil {
+	if err := d.service.bury(ctx, d.history, d.op); err != nil {
 		return err
 	}
+	last := d.history.last()
+	d.service.claim.note(d.op, d.history.next())
 	if last == nil || last.Status == release.Uninstalled {
 		if d.op == plan.Upgrade && !d.opts.Install {
 			return diag.Problem{
@@ -197,6 +207,9 @@ func (d *deployment) settle(ctx context.Context) error {
 	if d.op == plan.Install {
 		if d.opts.Replace && last.Status == release.Failed {
 			return nil
+		}
+		if again, err := d.history.neverDeployed(ctx); again || err != nil {
+			return err
 		}
 		return d.nameTaken(*last)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/engine"
+	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
 )
@@ -71,26 +72,43 @@ func (e *Failed) Error() string {
 	return text
 }
 
-// Unwrap gives the step's failure.
-func (e *Failed) Unwrap() error {
-	if e.Cause == nil {
-		return engine.ErrInterrupted
+// Unwrap gives the step's failure, and why it could not be recorded.
+func (e *Failed) Unwrap() []error {
+	errs := []error{engine.ErrInterrupted}
+	if e.Cause != nil {
+		errs[0] = e.Cause
 	}
-	return e.Cause
+	if e.RecordErr != nil {
+		errs = append(errs, e.RecordErr)
+	}
+	return errs
 }
 
 // PendingError means that the latest revision says that an operation is under
-// way. Nothing was touched.
+// way, and nothing proves that its run is gone. Nothing was touched.
 type PendingError struct {
 	Operation plan.Operation
 	Name      string
 	Revision  int
 	Status    release.Status
+	// Since is when the record was last written; StaleAfter how long after
+	// that it counts as dead.
+	Since      time.Time
+	StaleAfter time.Duration
+	// Active are hooks of the revision that are at work.
+	Active []object.Ref
 }
 
 // Error is one sentence.
 func (e *PendingError) Error() string {
-	return fmt.Sprintf("%s of %s refused: revision %d is %s", e.Operation, e.Name, e.Revision, e.Status)
+	text := fmt.Sprintf("%s of %s refused: revision %d is %s", e.Operation, e.Name, e.Revision, e.Status)
+	if !e.Since.IsZero() {
+		text += " since " + e.Since.Local().Format("2006-01-02 15:04:05")
+	}
+	for _, ref := range e.Active {
+		text += fmt.Sprintf(", and its hook %s is at work", ref)
+	}
+	return text
 }
 
 // NoReleaseError means that nothing is recorded under that name.
@@ -103,3 +121,13 @@ func (e *NoReleaseError) Error() string {
 
 // Is makes errors.Is(err, release.ErrNotFound) hold.
 func (e *NoReleaseError) Is(target error) bool { return target == release.ErrNotFound }
+
+// IrreversibleError means that an automatic rollback was refused: it would go
+// back past a hook that cannot be undone.
+type IrreversibleError struct{ Hook, Release string }
+
+// Error says why, and what to do instead.
+func (e *IrreversibleError) Error() string {
+	return fmt.Sprintf("it was refused: %s has succeeded and is marked %s, so the revision before would meet what it has changed; "+
+		"put the cause right and upgrade again, or, knowing this, use `pintle rollback %s`", e.Hook, release.IrreversibleAnnotation, e.Release)
+}

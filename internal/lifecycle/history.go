@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
 )
 
@@ -15,6 +14,9 @@ type history struct {
 	entries []release.Entry
 	records Records
 	read    map[int]*release.Release
+	// suspects are revisions whose hooks may still run although their run is
+	// gone; killed are those that were marked as failed for that.
+	suspects, killed []int
 }
 
 func (s *Service) history(ctx context.Context, name string) (*history, error) {
@@ -142,13 +144,4 @@ func (h *history) all() []*release.Release {
 		out = append(out, &release.Release{Name: e.Name, Namespace: e.Namespace, Revision: e.Revision})
 	}
 	return out
-}
-
-// refusePending keeps two operations apart by the status that Helm goes by.
-func (h *history) refusePending(op plan.Operation) error {
-	last := h.last()
-	if last == nil || !last.Status.Pending() {
-		return nil
-	}
-	return &PendingError{Operation: op, Name: h.name, Revision: last.Revision, Status: last.Status}
 }

@@ -104,6 +104,9 @@ func (d *deployment) inspect(ctx context.Context) error {
 	if err := d.fit(); err != nil {
 		return err
 	}
+	for _, name := range plan.UnmatchedOverrides(d.opts.Plan.Hooks, wanted.hooks) {
+		r.problems.Errorf("--hook %s: the chart has no hook or test of that name", name)
+	}
 	in := plan.Inputs{Next: d.next, Wanted: wanted.wanted, Hooks: wanted.hooks, Options: d.opts.Plan}
 	if err := checkTests(d.opts.Name, in); err != nil {
 		return err
@@ -163,6 +166,9 @@ func (d *deployment) recorded(ctx context.Context, r *reader, in *plan.Inputs) e
 		contents = append(contents, c)
 	}
 	in.Known = known(contents)
+	if in.Orphans, err = d.service.orphans(ctx, d.history); err != nil {
+		return err
+	}
 	in.Forget = d.history.beyond(d.opts.HistoryMax)
 	in.Supersede, err = d.history.marked(ctx)
 	return err

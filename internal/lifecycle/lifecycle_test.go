@@ -386,6 +386,31 @@ func TestRollbackPicksTheLastGoodRevision(t *testing.T) {
 	})
 }
 
+func TestNoRollbackPastWhatCannotBeUndone(t *testing.T) {
+	one := writeChart(t, map[string]string{"a.yaml": configMap("a", "1")})
+	two := writeChart(t, map[string]string{
+		"a.yaml": configMap("a", "2"),
+		"m.yaml": strings.Replace(failing, "pre-upgrade", `pre-upgrade, pintle.dev/irreversible: "true"`, 1),
+		"n.yaml": strings.Replace(strings.Replace(failing, "pre-upgrade", "post-upgrade", 1), "migrate", "check", 1),
+	})
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.Runs("Job/check", kubefake.Run{ExitCode: 1})
+		if _, err := w.deploy(t, plan.Install, one, nil); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.deploy(t, plan.Upgrade, two, func(o *lifecycle.DeployOptions) { o.RollbackOnFailure = true })
+		var failed *lifecycle.Failed
+		var refused *lifecycle.IrreversibleError
+		if !errors.As(err, &failed) || failed.Rollback != lifecycle.RollbackFailed || !errors.As(failed.RollbackErr, &refused) || refused.Hook != "Job/migrate" {
+			t.Fatalf("the error is %v", err)
+		}
+		if w.live("a")["k"] != "2" || len(w.history(t)) != 2 {
+			t.Errorf("a is %v, history %v", w.live("a"), w.history(t))
+		}
+	})
+}
+
 func TestRollbackToPrevious(t *testing.T) {
 	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "{{ .Release.Revision }}")})
 	synctest.Test(t, func(t *testing.T) {

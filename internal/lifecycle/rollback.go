@@ -31,6 +31,12 @@ type RollbackOptions struct {
 
 // Rollback brings the content of an earlier revision back as a new one.
 func (s *Service) Rollback(ctx context.Context, opts RollbackOptions) (*Outcome, error) {
+	return s.exclusively(ctx, opts.Name, plan.Rollback, opts.DryRun, func(s *Service) (*Outcome, error) {
+		return s.rollback(ctx, opts)
+	})
+}
+
+func (s *Service) rollback(ctx context.Context, opts RollbackOptions) (*Outcome, error) {
 	var in plan.Inputs
 	if err := s.gathering(ctx, func(ctx context.Context) (err error) {
 		in, err = s.gatherRollback(ctx, opts)
@@ -54,9 +60,10 @@ func (s *Service) gatherRollback(ctx context.Context, opts RollbackOptions) (pla
 	if err != nil {
 		return in, err
 	}
-	if err := h.refusePending(plan.Rollback); err != nil {
+	if err := s.bury(ctx, h, plan.Rollback); err != nil {
 		return in, err
 	}
+	s.claim.note(plan.Rollback, h.next())
 	target, why, err := h.target(ctx, opts)
 	if err != nil {
 		return in, err
@@ -92,6 +99,9 @@ func (s *Service) gatherRollback(ctx context.Context, opts RollbackOptions) (pla
 		contents = append(contents, c)
 	}
 	in.Known = known(contents)
+	if in.Orphans, err = s.orphans(ctx, h); err != nil {
+		return in, err
+	}
 	in.Forget = h.beyond(opts.HistoryMax)
 	if in.Supersede, err = h.marked(ctx); err != nil {
 		return in, err

@@ -37,6 +37,11 @@ func (s *Service) run(ctx context.Context, p *plan.Plan, in plan.Inputs, rec rec
 	}
 	failed := failure(p, result)
 	late.blame(failed, result)
+	if r := e.Written(in.Next.Revision); r != nil && r.Info.Status == release.Deployed && failed.Cause != nil {
+		// All is done but the care of earlier records: that is no reason to undo it.
+		failed.Cause.Err = fmt.Errorf("revision %d is deployed, but the history could not be brought up to date: %w", r.Revision, failed.Cause.Err)
+		return out, failed
+	}
 	after := plan.AfterFailure(p.Operation, plan.FailureInputs{
 		Next: in.Next, Recorded: wasCreated(e, in.Next), Description: describe(p, failed), Options: in.Options,
 	}.Cleaning(rec.cleanup, result.Created))
@@ -47,6 +52,10 @@ func (s *Service) run(ctx context.Context, p *plan.Plan, in plan.Inputs, rec rec
 	}
 	out.Release = written(e, in.Next)
 	if rec.rollback && failed.RecordErr == nil {
+		if passed := irreversible(out.Release); passed != "" {
+			failed.Rollback, failed.RollbackErr = RollbackFailed, &IrreversibleError{Hook: passed, Release: p.Release}
+			return out, failed
+		}
 		s.recover(ctx, p, in, rec, out, failed)
 	}
 	return out, failed
@@ -77,6 +86,17 @@ func (s *Service) recover(ctx context.Context, p *plan.Plan, in plan.Inputs, rec
 	if err != nil {
 		failed.Rollback, failed.RollbackErr = RollbackFailed, err
 	}
+}
+
+// irreversible names a hook of the failed revision that has succeeded and that
+// the chart says cannot be undone; empty where there is none.
+func irreversible(r *release.Release) string {
+	for _, h := range r.Hooks {
+		if h.LastRun.Phase == release.PhaseSucceeded && h.Options().Irreversible {
+			return h.Kind + "/" + h.Name
+		}
+	}
+	return ""
 }
 
 // failure words what the engine's result means for the operation.

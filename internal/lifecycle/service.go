@@ -12,6 +12,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/diag"
 	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/event"
+	"github.com/pintle-dev/pintle/internal/lock"
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
@@ -60,6 +61,14 @@ type Service struct {
 	Sink    event.Sink
 	Signals Signals
 	Engine  engine.Options
+	// Locks keep two runs on one release apart; nil for none.
+	Locks *lock.Locker
+	// StaleAfter is how old the record of a revision must be that is being worked on
+	// before it is taken for dead, where no lock tells; 0 means DefaultStaleAfter.
+	StaleAfter time.Duration
+
+	// claim is the operation's hold on its release; nil before and without.
+	claim *claim
 }
 
 // Outcome is what an operation came to. Fields are filled as far as it came.

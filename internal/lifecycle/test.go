@@ -25,6 +25,12 @@ type TestOptions struct {
 // Test runs the tests of a release's deployed revision. A release without
 // tests gives an outcome without runs and no error.
 func (s *Service) Test(ctx context.Context, opts TestOptions) (*Outcome, error) {
+	return s.exclusively(ctx, opts.Name, plan.Test, opts.DryRun, func(s *Service) (*Outcome, error) {
+		return s.test(ctx, opts)
+	})
+}
+
+func (s *Service) test(ctx context.Context, opts TestOptions) (*Outcome, error) {
 	var in plan.Inputs
 	if err := s.gathering(ctx, func(ctx context.Context) (err error) {
 		in, err = s.gatherTest(ctx, opts)
@@ -65,6 +71,10 @@ func (s *Service) gatherTest(ctx context.Context, opts TestOptions) (plan.Inputs
 	if last == nil {
 		return in, &NoReleaseError{Name: opts.Name, Namespace: opts.Namespace}
 	}
+	if err := s.bury(ctx, h, plan.Test); err != nil {
+		return in, err
+	}
+	s.claim.note(plan.Test, last.Revision)
 	if last.Status != release.Deployed {
 		return in, diag.Problem{
 			Summary: fmt.Sprintf("release %s cannot be tested: revision %d is %s", opts.Name, last.Revision, last.Status),
@@ -85,6 +95,9 @@ func (s *Service) gatherTest(ctx context.Context, opts TestOptions) (plan.Inputs
 	}
 	in.Hooks, in.Recorded = c.hooks, c.wanted
 	in.Known = known([]content{c})
+	if in.Orphans, err = s.orphans(ctx, h); err != nil {
+		return in, err
+	}
 	return in, checkTests(opts.Name, in)
 }
 

@@ -26,6 +26,12 @@ type UninstallOptions struct {
 // Uninstall removes a release's objects and, unless the plan's options keep
 // it, its history.
 func (s *Service) Uninstall(ctx context.Context, opts UninstallOptions) (*Outcome, error) {
+	return s.exclusively(ctx, opts.Name, plan.Uninstall, opts.DryRun, func(s *Service) (*Outcome, error) {
+		return s.uninstall(ctx, opts)
+	})
+}
+
+func (s *Service) uninstall(ctx context.Context, opts UninstallOptions) (*Outcome, error) {
 	var in plan.Inputs
 	if err := s.gathering(ctx, func(ctx context.Context) (err error) {
 		in, err = s.gatherUninstall(ctx, opts)
@@ -84,6 +90,10 @@ func (s *Service) gatherUninstall(ctx context.Context, opts UninstallOptions) (p
 	if last == nil {
 		return in, &NoReleaseError{Name: opts.Name, Namespace: opts.Namespace}
 	}
+	if err := s.bury(ctx, h, plan.Uninstall); err != nil {
+		return in, err
+	}
+	s.claim.note(plan.Uninstall, last.Revision)
 	if last.Status == release.Uninstalled && opts.Plan.KeepHistory {
 		return in, diag.Problem{Summary: fmt.Sprintf("release %s is uninstalled already", opts.Name)}
 	}
@@ -117,6 +127,9 @@ func (s *Service) gatherUninstall(ctx context.Context, opts UninstallOptions) (p
 		in.Recorded = append(in.Recorded, c.wanted...)
 	}
 	in.Recorded = distinct(in.Recorded)
+	if in.Orphans, err = s.orphans(ctx, h); err != nil {
+		return in, err
+	}
 	in.Forget = h.all()
 	live, err := s.Cluster.Snapshot(ctx, append(refs(in.Recorded), hookRefs(in.Hooks)...))
 	in.Live = live

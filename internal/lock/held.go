@@ -251,13 +251,7 @@ func (h *Held) once(ctx context.Context) error {
 		noted, s, sent := h.generation(), h.stored(), h.locker.now()
 		stored, err := h.locker.leases.Update(ctx, leases, s.write(sent))
 		if apierrors.IsNotFound(err) {
-			// Somebody removed the Lease. If nobody has made a new one, it is
-			// still ours; in a namespace that is going away it stays so.
-			s.stored = nil
-			stored, err = h.locker.leases.Create(ctx, leases, s.write(sent))
-			if err != nil && (apierrors.IsNotFound(err) || terminating(err)) {
-				stored, err = h.stored().stored, nil
-			}
+			stored, err = s.stored, h.missing(ctx, s)
 		}
 		if err == nil {
 			h.confirm(stored, noted, sent)
@@ -272,6 +266,32 @@ func (h *Held) once(ctx context.Context) error {
 	}
 }
 
+// missing finds out what it means that the Lease is gone. In a namespace that is
+// going away nobody else can have the lock, and it stays ours. Otherwise
+// somebody took it away from us; whether they did must be seen by trying to put it back.
+func (h *Held) missing(ctx context.Context, s State) error {
+	s.stored = nil
+	stored, err := h.locker.leases.Create(ctx, leases, s.write(h.locker.now()))
+	switch {
+	case apierrors.IsNotFound(err) || err != nil && terminating(err):
+		return nil
+	case err != nil:
+		return err
+	}
+	h.lose(Holder{})
+	return h.locker.leases.DeleteVersion(ctx, leases, stored)
+}
+
+// lose notes that the lock is another run's.
+func (h *Held) lose(by Holder) {
+	h.tell(func() {
+		if h.fault == nil {
+			h.fault = &LostError{Release: h.state.Release, By: by}
+			close(h.lost)
+		}
+	})
+}
+
 // meet looks at what is in the Lease's place: our own earlier self, whose
 // version we go on with, or another holder, to whom the lock is lost.
 func (h *Held) meet(ctx context.Context) error {
@@ -279,18 +299,13 @@ func (h *Held) meet(ctx context.Context) error {
 	if err != nil || now == nil {
 		return err
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if now.identity == h.state.identity {
-		h.state.stored = now.stored
+	if now.identity != h.state.identity {
+		h.lose(now.Holder)
 		return nil
 	}
-	if h.fault == nil {
-		h.fault = &LostError{Release: h.state.Release, By: now.Holder}
-		close(h.lost)
-		close(h.changed)
-		h.changed = make(chan struct{})
-	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.state.stored = now.stored
 	return nil
 }
 

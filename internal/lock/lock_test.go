@@ -265,13 +265,33 @@ func TestHolderWaitsOutAnAPIServerThatIsDown(t *testing.T) {
 	}
 }
 
-func TestRemovedLeaseIsStillOurs(t *testing.T) {
+func TestRemovedLeaseIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		leases := locktest.New()
 		held := acquire(t, run(leases, "anna", nil), "upgrade")
 		leases.Remove("pintle.web")
 		time.Sleep(10 * time.Second)
-		if err := held.Check(t.Context()); err != nil || leases.Peek("pintle.web") == nil {
+		var lost *lock.LostError
+		if err := held.Check(t.Context()); !errors.As(err, &lost) || leases.Peek("pintle.web") != nil {
+			t.Errorf("check: %v", err)
+		}
+		release(t, held)
+	})
+}
+
+func TestNamespaceThatGoesAwayTakesNoLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		leases := locktest.New()
+		held := acquire(t, run(leases, "anna", nil), "uninstall")
+		leases.Remove("pintle.web")
+		leases.Fail(func(verb string) error {
+			if verb == "create" {
+				return apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "shop")
+			}
+			return nil
+		})
+		time.Sleep(time.Minute)
+		if err := held.Check(t.Context()); err != nil {
 			t.Errorf("check: %v", err)
 		}
 		release(t, held)

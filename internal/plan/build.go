@@ -63,6 +63,7 @@ func Build(op Operation, in Inputs) *Plan {
 	b := newBuilder(op, in)
 	b.namespace()
 	b.begin(words)
+	b.orphans(!in.Options.NoHooks || in.Options.Tests.Run)
 	b.crds()
 	b.hooks(words.before)
 	b.apply()

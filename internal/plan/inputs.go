@@ -39,6 +39,8 @@ type Inputs struct {
 	CRDs []object.Parsed
 	// Supersede are the revisions that stop being deployed when Next becomes it.
 	Supersede []*release.Release
+	// Orphans are Jobs and Pods of hooks that a run which is gone has left at work.
+	Orphans []object.Ref
 	// Forget are the revisions that the history limit removes.
 	Forget  []*release.Release
 	Options Options
@@ -98,6 +100,9 @@ type Options struct {
 	Description string
 	// KeepHistory leaves the records of an uninstalled release in place.
 	KeepHistory bool
+	// StopOrphans stops what hooks of dead runs have left running, instead of
+	// waiting for its end.
+	StopOrphans bool
 	// Propagation of deletions by uninstall; empty means background.
 	Propagation metav1.DeletionPropagation
 	Tests       TestOptions

@@ -136,6 +136,8 @@ type Goal string
 const (
 	UntilReady       Goal = "ready"
 	UntilEstablished Goal = "established"
+	// UntilEnded: Jobs and Pods are not at work any more, however they ended.
+	UntilEnded Goal = "ended"
 )
 
 // Await waits until all objects have reached the goal, or one cannot.
@@ -146,6 +148,8 @@ type Await struct {
 	// counts as ready as soon as it exists.
 	Jobs    bool
 	Timeout time.Duration
+	// Stop, with UntilEnded, stops them instead of letting them come to their end.
+	Stop bool
 }
 
 // RunHook creates or applies a hook's object and, for a Job or a Pod, waits

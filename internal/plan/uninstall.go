@@ -17,6 +17,7 @@ func BuildUninstall(in Inputs) *Plan {
 		ID: "record/uninstalling", Block: BlockPrepare, Reason: "intent comes before the change",
 		Action: WriteRecord{Release: in.Next, Status: release.Uninstalling, Description: "Deletion in progress (or silently failed)"},
 	})
+	b.orphans(!in.Options.NoHooks)
 	b.hooks(release.PreDelete)
 	how := in.Options.Propagation
 	if how == "" {
@@ -38,14 +39,26 @@ func BuildUninstall(in Inputs) *Plan {
 		})
 		return b.plan
 	}
-	b.next()
-	for _, r := range in.Forget {
-		b.add(Step{
-			ID: fmt.Sprintf("record/forget/%d", r.Revision), Block: BlockRecord, Reason: "the release is gone",
-			Action: DeleteRecord{Release: r, KeepLedger: true},
-		})
-	}
+	b.forget()
 	return b.plan
+}
+
+// forget removes the history, and last of all the record that says that the
+// release is being uninstalled: a run that dies before is gone on with.
+func (b *builder) forget() {
+	b.next()
+	for _, last := range []bool{false, true} {
+		for _, r := range b.in.Forget {
+			if (r.Revision == b.in.Next.Revision) != last {
+				continue
+			}
+			b.add(Step{
+				ID: fmt.Sprintf("record/forget/%d", r.Revision), Block: BlockRecord, Reason: "the release is gone",
+				Action: DeleteRecord{Release: r, KeepLedger: true},
+			})
+		}
+		b.next()
+	}
 }
 
 // splitCustom tells custom resources from the kinds of Kubernetes itself.
@@ -80,6 +93,7 @@ func (b *builder) leftovers() {
 // BuildTest plans a run of the tests of Next, and the record of their outcome.
 func BuildTest(in Inputs) *Plan {
 	b := newBuilder(Test, in)
+	b.orphans(true)
 	b.tests()
 	if len(b.plan.Steps) == 0 {
 		return b.plan

@@ -144,3 +144,10 @@ func (l *Leases) put(obj *unstructured.Unstructured) *unstructured.Unstructured 
 	l.objects[obj.GetName()] = obj
 	return obj.DeepCopy()
 }
+
+// Seed puts an object in as it is.
+func (l *Leases) Seed(obj *unstructured.Unstructured) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.put(obj.DeepCopy())
+}

@@ -1,0 +1,339 @@
+package lifecycle_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pintle-dev/pintle/internal/kube/kubefake"
+	"github.com/pintle-dev/pintle/internal/lifecycle"
+	"github.com/pintle-dev/pintle/internal/lock"
+	"github.com/pintle-dev/pintle/internal/lock/locktest"
+	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/plan"
+	"github.com/pintle-dev/pintle/internal/release"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// locker is one process' way to the locks.
+func locker(leases *locktest.Leases, user string) *lock.Locker {
+	opts := lock.DefaultOptions()
+	opts.Life = func(lock.Holder) lock.Life { return lock.Unknown }
+	return lock.New(leases, "shop", lock.Holder{User: user, Host: "ci", PID: 1, Token: user}, time.Now, opts)
+}
+
+// lockedWorld is a world whose service takes locks.
+func lockedWorld() (*world, *locktest.Leases) {
+	w, leases := newWorld(), locktest.New()
+	w.service.Locks = locker(leases, "ben")
+	return w, leases
+}
+
+// dies leaves the lock and the record of a run behind that was killed.
+func (w *world) dies(t *testing.T, leases *locktest.Leases, operation string, revision int, status release.Status) {
+	t.Helper()
+	if leases != nil {
+		held, err := locker(leases, "anna").Acquire(t.Context(), "web", operation)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held.Note(lock.Intent{Operation: operation, Revision: revision})
+		if err := held.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		left := leases.Peek("pintle.web")
+		if err := held.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		leases.Seed(left)
+	}
+	all, err := w.records.History(t.Context(), "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := all[len(all)-1].Clone()
+	write := w.records.Update
+	if r.Revision != revision {
+		r.Revision, write = revision, w.records.Create
+	}
+	r.SetStatus(status, "Preparing upgrade")
+	if err := write(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) installed(t *testing.T, dir string) {
+	t.Helper()
+	if _, err := w.deploy(t, plan.Install, dir, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) told(text string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.notices, func(n string) bool { return strings.Contains(n, text) })
+}
+
+func TestKilledUpgradeIsMarkedFailedAndGoneOnFrom(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "{{ .Release.Revision }}")})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		w.installed(t, dir)
+		w.dies(t, leases, "upgrade", 2, release.PendingUpgrade)
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		got := w.history(t)
+		if len(got) != 3 || got[0] != "1 superseded: Install complete" || got[2] != "3 deployed: Upgrade complete" ||
+			!strings.HasPrefix(got[1], `2 failed: Upgrade "web" failed: the run was killed while it was pending-upgrade; anna@ci, process 1`) {
+			t.Errorf("history: %q", got)
+		}
+		if !w.told("revision 2 of web was left as pending-upgrade by a run that is gone") {
+			t.Errorf("notices: %q", w.notices)
+		}
+		if leases.Peek("pintle.web") != nil {
+			t.Error("the lock is left behind")
+		}
+	})
+}
+
+func TestEveryOperationGoesOnAfterEveryDeath(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1")})
+	deaths := map[string]struct {
+		revision int
+		status   release.Status
+	}{
+		"upgrade": {3, release.PendingUpgrade}, "rollback": {3, release.PendingRollback},
+		"uninstall": {2, release.Uninstalling}, "test": {2, release.Deployed},
+	}
+	next := map[string]func(*testing.T, *world) error{
+		"upgrade": func(t *testing.T, w *world) error { _, err := w.deploy(t, plan.Upgrade, dir, nil); return err },
+		"rollback": func(t *testing.T, w *world) error {
+			_, err := w.service.Rollback(t.Context(), lifecycle.RollbackOptions{Name: "web", Namespace: "shop"})
+			return err
+		},
+		"uninstall": func(t *testing.T, w *world) error {
+			_, err := w.service.Uninstall(t.Context(), lifecycle.UninstallOptions{Name: "web", Namespace: "shop"})
+			return err
+		},
+	}
+	for died, death := range deaths {
+		for name, run := range next {
+			t.Run(name+" after a killed "+died, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w, leases := lockedWorld()
+					w.installed(t, dir)
+					if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
+						t.Fatal(err)
+					}
+					w.dies(t, leases, died, death.revision, death.status)
+					if err := run(t, w); err != nil {
+						t.Fatal(err)
+					}
+					got := w.history(t)
+					if name == "uninstall" {
+						if len(got) != 0 || w.live("a") != nil {
+							t.Errorf("left behind: %q, a %v", got, w.live("a"))
+						}
+					} else if !strings.Contains(got[len(got)-1], " deployed: ") || w.live("a")["k"] != "1" {
+						t.Errorf("history %q, a %v", got, w.live("a"))
+					}
+					if leases.Peek("pintle.web") != nil {
+						t.Error("the lock is left behind")
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestKilledInstallCanBeInstalledAgain(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1")})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		w.installed(t, dir)
+		w.dies(t, leases, "install", 1, release.PendingInstall)
+		w.installed(t, dir)
+		if got := w.history(t); len(got) != 2 || !strings.HasPrefix(got[0], `1 failed: Release "web" failed: the run was killed`) || got[1] != "2 deployed: Install complete" {
+			t.Errorf("history: %q", got)
+		}
+		var refused *lifecycle.Refused
+		if _, err := w.deploy(t, plan.Install, dir, nil); !errors.As(err, &refused) {
+			t.Errorf("installed over a deployed release: %v", err)
+		}
+	})
+}
+
+func TestPendingRecordWithoutALockIsHelmsUntilItIsStale(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1")})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		w.installed(t, dir)
+		w.dies(t, nil, "upgrade", 2, release.PendingUpgrade)
+		_, err := w.deploy(t, plan.Upgrade, dir, nil)
+		var pending *lifecycle.PendingError
+		if !errors.As(err, &pending) || pending.Revision != 2 || pending.StaleAfter != time.Hour {
+			t.Fatalf("the error is %v", err)
+		}
+		if leases.Peek("pintle.web") != nil {
+			t.Error("the lock is left behind")
+		}
+		time.Sleep(61 * time.Minute)
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.history(t); !strings.Contains(got[1], "left alone for 1h1m0s") {
+			t.Errorf("history: %q", got)
+		}
+	})
+}
+
+func TestPendingRecordWithAHookAtWorkIsNeverTakenOver(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": failing})
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := lockedWorld()
+		w.Runs("Job/migrate", kubefake.Run{Lasts: 3 * time.Hour})
+		w.installed(t, dir)
+		w.dies(t, nil, "upgrade", 2, release.PendingUpgrade)
+		w.startsJob(t, "migrate")
+		time.Sleep(2 * time.Hour)
+		_, err := w.deploy(t, plan.Upgrade, dir, nil)
+		var pending *lifecycle.PendingError
+		if !errors.As(err, &pending) || len(pending.Active) != 1 {
+			t.Fatalf("the error is %v", err)
+		}
+	})
+}
+
+// startsJob creates a hook's Job as a run that is gone did.
+func (w *world) startsJob(t *testing.T, name string) {
+	t.Helper()
+	parsed, err := object.Parse(object.Document{Text: failing})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed.SetNamespace("shop")
+	parsed.SetName(name)
+	if _, err := w.Create(t.Context(), parsed, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) job(name string) *unstructured.Unstructured {
+	return w.Peek(object.Ref{Group: "batch", Version: "v1", Kind: "Job", Namespace: "shop", Name: name})
+}
+
+func TestHooksOfADeadRunAreWaitedFor(t *testing.T) {
+	for _, stop := range []bool{false, true} {
+		t.Run(map[bool]string{false: "wait", true: "stop"}[stop], func(t *testing.T) {
+			dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": failing})
+			synctest.Test(t, func(t *testing.T) {
+				w, leases := lockedWorld()
+				w.Runs("Job/migrate", kubefake.Run{Lasts: 90 * time.Second}, kubefake.Run{Lasts: time.Second})
+				w.installed(t, dir)
+				w.dies(t, leases, "upgrade", 2, release.PendingUpgrade)
+				w.startsJob(t, "migrate")
+				old, start := w.job("migrate").GetUID(), time.Now()
+				_, err := w.deploy(t, plan.Upgrade, dir, func(o *lifecycle.DeployOptions) {
+					o.Plan.Timeout, o.Plan.StopOrphans = 5*time.Minute, stop
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				took := time.Since(start)
+				if !stop && took < 90*time.Second || stop && took > time.Minute {
+					t.Errorf("it took %s", took)
+				}
+				if w.job("migrate").GetUID() == old {
+					t.Error("the hook did not run again")
+				}
+			})
+		})
+	}
+}
+
+func TestRunIsRefusedWhileAnotherHoldsTheLock(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": failing})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		w.Runs("Job/migrate", kubefake.Run{Lasts: 50 * time.Second})
+		w.installed(t, dir)
+		done := make(chan error, 1)
+		go func() {
+			_, err := w.deploy(t, plan.Upgrade, dir, nil)
+			done <- err
+		}()
+		time.Sleep(20 * time.Second)
+		other := *w.service
+		other.Locks = locker(leases, "carl")
+		_, err := other.Uninstall(t.Context(), lifecycle.UninstallOptions{Name: "web", Namespace: "shop"})
+		var busy *lock.BusyError
+		if !errors.As(err, &busy) || busy.State.Intent != (lock.Intent{Operation: "upgrade", Revision: 2}) {
+			t.Errorf("the error is %v", err)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestUnlockStopsTheOtherRun(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": failing})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		w.Runs("Job/migrate", kubefake.Run{Hangs: true})
+		w.installed(t, dir)
+		done := make(chan error, 1)
+		go func() {
+			_, err := w.deploy(t, plan.Upgrade, dir, func(o *lifecycle.DeployOptions) { o.Plan.Timeout = time.Hour; o.RollbackOnFailure = true })
+			done <- err
+		}()
+		time.Sleep(20 * time.Second)
+		changes := len(w.Changes())
+		other := *w.service
+		other.Locks = locker(leases, "carl")
+		seen, err := other.Locked(t.Context(), "web")
+		if err != nil || !seen.Any() || seen.Lock.Holder.User != "ben" || seen.Pending == nil {
+			t.Fatalf("seen %+v, %v", seen, err)
+		}
+		if err := other.Unlock(t.Context(), seen); err != nil {
+			t.Fatal(err)
+		}
+		var lost *lock.LostError
+		if err := <-done; !errors.As(err, &lost) {
+			t.Errorf("the other run ended with %v", err)
+		}
+		if now := w.Changes(); len(now) != changes {
+			t.Errorf("the other run went on: %v", now[changes:])
+		}
+		if got := w.history(t); len(got) != 2 || !strings.Contains(got[1], "ben@ci, process 1 was overruled by hand") {
+			t.Errorf("history: %q", got)
+		}
+	})
+}
+
+var leaseResource = schema.GroupResource{Group: "coordination.k8s.io", Resource: "leases"}
+
+func TestWithoutPermissionForLeasesTheStatusDecides(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1")})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		leases.Fail(func(string) error { return apierrors.NewForbidden(leaseResource, "pintle.web", errors.New("no")) })
+		w.installed(t, dir)
+		if !w.told("no permission to lock the release") {
+			t.Errorf("notices: %q", w.notices)
+		}
+		w.dies(t, nil, "upgrade", 2, release.PendingUpgrade)
+		var pending *lifecycle.PendingError
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); !errors.As(err, &pending) {
+			t.Errorf("the error is %v", err)
+		}
+	})
+}

@@ -1,0 +1,87 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pintle-dev/pintle/internal/lock"
+	"github.com/pintle-dev/pintle/internal/plan"
+	"github.com/pintle-dev/pintle/internal/release"
+)
+
+// Locked is what keeps other runs from a release.
+type Locked struct {
+	Name string
+	// Lock is the release's lock; nil where nobody holds one.
+	Lock *lock.State
+	// Pending is the latest revision when its record says that it is being
+	// worked on; nil otherwise.
+	Pending *release.Entry
+}
+
+// Any tells that there is something to unlock.
+func (l *Locked) Any() bool { return l.Lock != nil || l.Pending != nil }
+
+// Locked finds out what keeps other runs from a release. It changes nothing.
+func (s *Service) Locked(ctx context.Context, name string) (*Locked, error) {
+	l := &Locked{Name: name}
+	if s.Locks != nil {
+		state, err := s.Locks.Look(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		l.Lock = state
+	}
+	h, err := s.history(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if last := h.last(); last != nil && (last.Status.Pending() || last.Status == release.Uninstalling) {
+		l.Pending = last
+	}
+	return l, nil
+}
+
+// Unlock takes a release over from whoever works on it, as it was seen by
+// Locked: the other run stops before its next change, its revision is marked as failed, and
+// the lock is free afterwards. What was seen must still be so.
+func (s *Service) Unlock(ctx context.Context, seen *Locked) error {
+	c := &claim{
+		service: s, name: seen.Name, operation: plan.Operation("unlock"), lost: make(chan struct{}), done: make(chan struct{}),
+		intent: lock.Intent{Operation: "unlock"}, open: map[int]error{}, wrote: map[int]release.Status{},
+	}
+	why := "it was unlocked by hand"
+	if seen.Lock != nil {
+		held, err := s.Locks.Take(ctx, *seen.Lock, "unlock")
+		if err != nil {
+			return fmt.Errorf("taking over the lock of %s: %w", seen.Name, err)
+		}
+		c.hold(held)
+		if seen.Lock.Holder.Known() {
+			why = fmt.Sprintf("%s was overruled by hand", seen.Lock.Holder)
+		}
+	} else if err := c.take(ctx); err != nil {
+		return err
+	}
+	defer c.end(ctx)
+	locked := *s
+	locked.claim, locked.Records = c, &guardedRecords{Records: s.Records, claim: c}
+	h, err := locked.history(ctx, seen.Name)
+	if err != nil {
+		return err
+	}
+	dead, _ := c.dead()
+	for i := range h.entries {
+		e := &h.entries[i]
+		if e.Status.Final() || e.Status == release.Unknown || seen.Pending != nil && e.Revision > seen.Pending.Revision {
+			continue
+		}
+		if err := locked.markKilled(ctx, h, e, why); err != nil {
+			return err
+		}
+	}
+	if held := c.lock(); held != nil {
+		held.Settled(dead...)
+	}
+	return nil
+}
