@@ -218,7 +218,10 @@ func TestLoadedImagesRun(t *testing.T) {
 	for _, policy := range []string{"Never", "Always"} {
 		name := "loaded-" + strings.ToLower(policy)
 		s.must(t, "kubectl", "run", name, "--image=registry.example/team/tool:1", "--image-pull-policy="+policy, "--restart=Never", "--command", "--", "true")
-		s.must(t, "kubectl", "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/"+name, "--timeout=60s")
+		if out, err := s.run(t, "", "kubectl", "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/"+name, "--timeout=60s"); err != nil {
+			describe, _ := s.run(t, "", "kubectl", "describe", "pod", name)
+			t.Fatalf("pod %s: %v\n%s\n%s", name, err, out, describe)
+		}
 	}
 }
 
