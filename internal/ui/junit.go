@@ -48,13 +48,18 @@ type junitCase struct {
 	Failure   *junitProblem  `xml:"failure"`
 	Error     *junitProblem  `xml:"error"`
 	Attempts  []junitAttempt `xml:",any"`
-	SystemOut string         `xml:"system-out,omitempty"`
+	SystemOut *junitText     `xml:"system-out"`
 }
 
 type junitProblem struct {
 	Type    string `xml:"type,attr,omitempty"`
 	Message string `xml:"message,attr,omitempty"`
-	Text    string `xml:",chardata"`
+	Text    string `xml:",cdata"`
+}
+
+// junitText is text that keeps its newlines for those who read the file as it is.
+type junitText struct {
+	Text string `xml:",cdata"`
 }
 
 // junitAttempt is one of Surefire's elements for an attempt beside the first:
@@ -62,9 +67,9 @@ type junitProblem struct {
 // rerunError after a first one that failed.
 type junitAttempt struct {
 	XMLName   xml.Name
-	Type      string `xml:"type,attr"`
-	Message   string `xml:"message,attr,omitempty"`
-	SystemOut string `xml:"system-out,omitempty"`
+	Type      string     `xml:"type,attr"`
+	Message   string     `xml:"message,attr,omitempty"`
+	SystemOut *junitText `xml:"system-out"`
 }
 
 func writeJUnit(w io.Writer, r testResult) error {
@@ -143,7 +148,7 @@ func (s *junitSuite) add(t testReport) {
 		}
 	}
 	if n := len(t.Attempts); n > 0 {
-		c.SystemOut = t.Attempts[n-1].log()
+		c.SystemOut = t.Attempts[n-1].output()
 	}
 	s.Cases = append(s.Cases, c)
 }
@@ -163,7 +168,7 @@ func (c *junitCase) fail(t testReport) {
 }
 
 func (a testAttempt) junit(prefix string) junitAttempt {
-	out := junitAttempt{Type: a.kind(), Message: clean(reasonText(a.Reason, a.Message)), SystemOut: a.log()}
+	out := junitAttempt{Type: a.kind(), Message: clean(reasonText(a.Reason, a.Message)), SystemOut: a.output()}
 	out.XMLName.Local = prefix + "Failure"
 	if a.broken() {
 		out.XMLName.Local = prefix + "Error"
@@ -193,7 +198,8 @@ func (a testAttempt) broken() bool {
 	return true
 }
 
-// log is what all containers said last, each line behind its container.
+// log is what all containers said last, each line behind its container, in
+// characters that XML can hold.
 func (a testAttempt) log() string {
 	var b strings.Builder
 	for _, c := range a.Containers {
@@ -202,6 +208,14 @@ func (a testAttempt) log() string {
 		}
 	}
 	return b.String()
+}
+
+// output is the log as an element; nil, for none, where nothing was said.
+func (a testAttempt) output() *junitText {
+	if text := a.log(); text != "" {
+		return &junitText{text}
+	}
+	return nil
 }
 
 func junitTime(s float64) string {

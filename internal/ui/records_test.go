@@ -84,8 +84,8 @@ func TestHistory(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	runs := []ledger.Run{
-		{Hook: "test-db", Event: release.Test, Attempt: 1, Phase: release.PhaseFailed},
-		{Hook: "test-db", Event: release.Test, Attempt: 2, Phase: release.PhaseFailed, Started: start, Ended: start.Add(1500 * time.Millisecond),
+		{Hook: "test-db", Object: ref("Pod", "test-db"), Event: release.Test, Attempt: 1, Phase: release.PhaseFailed},
+		{Hook: "test-db", Object: ref("Pod", "test-db"), Event: release.Test, Attempt: 2, Phase: release.PhaseFailed, Started: start, Ended: start.Add(1500 * time.Millisecond),
 			Reason: "Error", Message: "container main ended with exit code 1"},
 	}
 	resources := []Resources{{Title: "v1/Service", Rows: [][]string{{"NAME", "TYPE"}, {"storefront-web", "ClusterIP"}}}}
@@ -139,33 +139,6 @@ func TestMetadata(t *testing.T) {
 		all.WriteString(shown(t, func(w *strings.Builder) error { return WriteMetadata(w, r, f) }) + "\n")
 	}
 	golden(t, "metadata", all.String())
-}
-
-func TestTestResult(t *testing.T) {
-	log := ledger.Log{Limits: ledger.DefaultLimits()}
-	log.Add(ledger.Line{Text: "expected 1.2.3, got 1.2.2"})
-	run := func(name string, attempt int, phase release.Phase) ledger.Run {
-		r := ledger.Run{Event: release.Test, Hook: name, Suite: "data", Attempt: attempt, Object: ref("Pod", name), Phase: phase, Started: start, Ended: start.Add(1500 * time.Millisecond)}
-		if phase == release.PhaseFailed {
-			r.Reason, r.Message = "Error", "container main ended with exit code 1"
-			r.Pods = []ledger.Pod{{Name: name, Containers: []ledger.Container{{Name: "main", ExitCode: 1, Reason: "Error", Log: log}, {Name: "side", ExitCode: -1}}}}
-		}
-		return r
-	}
-	runs := []ledger.Run{
-		run("schema", 1, release.PhaseFailed), run("dns", 1, release.PhaseSucceeded), run("auth", 1, release.PhaseFailed), run("schema", 2, release.PhaseSucceeded),
-		{Event: release.PreUpgrade, Hook: "migrate", Object: migrate, Phase: release.PhaseSucceeded},
-	}
-	var all strings.Builder
-	for _, f := range []Format{Table, JSON, YAML} {
-		all.WriteString(shown(t, func(w *strings.Builder) error {
-			return WriteTestResult(w, record("storefront", 3, release.Deployed), runs, f)
-		}) + "\n")
-	}
-	all.WriteString(shown(t, func(w *strings.Builder) error {
-		return WriteTestResult(w, record("storefront", 3, release.Deployed), nil, JSON)
-	}))
-	golden(t, "test-result", all.String())
 }
 
 func TestFormats(t *testing.T) {

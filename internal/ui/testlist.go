@@ -26,9 +26,10 @@ type testItem struct {
 	Object string `json:"object"`
 	Kind   string `json:"-"`
 	// Test is false for objects that tests need, such as a ConfigMap.
-	Test           bool    `json:"test"`
-	Suite          string  `json:"suite,omitempty"`
-	Weight         int     `json:"weight"`
+	Test   bool   `json:"test"`
+	Suite  string `json:"suite,omitempty"`
+	Weight int    `json:"weight"`
+	// TimeoutSeconds is 0 for none.
 	TimeoutSeconds float64 `json:"timeoutSeconds"`
 	Retries        int     `json:"retries"`
 }
@@ -65,10 +66,11 @@ func testListOf(p *plan.Plan) testList {
 			order, stage = order+1, s.Stage
 		}
 		ref := object.RefOf(a.Object)
-		list.Tests = append(list.Tests, testItem{
-			Order: order, Name: a.Hook.Name, Object: ref.String(), Kind: ref.Kind, Test: runs(ref), Suite: a.Suite,
-			Weight: a.Hook.Weight, TimeoutSeconds: a.Timeout.Seconds(), Retries: a.Retries,
-		})
+		item := testItem{Order: order, Name: a.Hook.Name, Object: ref.String(), Kind: ref.Kind, Test: runs(ref), Suite: a.Suite, Weight: a.Hook.Weight}
+		if item.Test {
+			item.TimeoutSeconds, item.Retries = a.Timeout.Seconds(), a.Retries
+		}
+		list.Tests = append(list.Tests, item)
 	}
 	return list
 }

@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/ledger"
@@ -241,10 +242,13 @@ func testContainers(pods []ledger.Pod) []testContainer {
 				report.ExitCode = &code
 			}
 			for _, l := range c.Log.Last(logLines) {
-				report.Log = append(report.Log, l.Text)
+				report.Log = append(report.Log, noCharacters.Replace(l.Text))
 			}
 			out = append(out, report)
 		}
 	}
 	return out
 }
+
+// noCharacters takes out what is none and must be neither in XML nor in YAML.
+var noCharacters = strings.NewReplacer("\ufffe", "", "\uffff", "")
