@@ -81,9 +81,10 @@ type Engine struct {
 	uids    map[*release.Hook]string
 	written map[int]*release.Release
 
-	masker  masker
-	scribe  *scribe
-	noticed bool
+	masker    masker
+	scribe    *scribe
+	chronicle *chronicle
+	noticed   bool
 }
 
 // Written is the record of that revision as the engine stored it last, nil if
@@ -101,7 +102,8 @@ func New(cluster Cluster, records Recorder, now func() time.Time, sink event.Sin
 		ran: map[*release.Hook]release.Execution{}, uids: map[*release.Hook]string{}, written: map[int]*release.Release{},
 	}
 	if opts.Ledger != nil {
-		e.scribe = &scribe{engine: e}
+		e.scribe, e.chronicle = &scribe{engine: e}, &chronicle{engine: e}
+		e.sink = e.chronicle.hear(sink)
 	}
 	return e
 }
@@ -149,7 +151,7 @@ func (e *Engine) Run(ctx context.Context, p *plan.Plan, interrupt <-chan struct{
 		ID: rand.Text(), Name: string(p.Operation), Started: start, By: e.opts.By,
 	}}
 	w.run(ctx, interrupt)
-	e.scribe.finish(ctx)
+	w.conclude(ctx)
 	e.sink(event.PlanFinished{Plan: p, Failed: !w.result.OK(), Took: e.now().Sub(start), Time: e.now()})
 	return w.result
 }

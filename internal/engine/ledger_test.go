@@ -33,6 +33,8 @@ type book struct {
 	story []string
 	runs  []ledger.Run
 	ended bool // of the context given
+	// courses are those that operations ended with.
+	courses []ledger.Course
 }
 
 func (b *book) Append(ctx context.Context, runs []ledger.Run) error {
@@ -49,6 +51,16 @@ func (b *book) Append(ctx context.Context, runs []ledger.Run) error {
 		b.runs = append(b.runs, runs...)
 	}
 	return b.fail
+}
+
+func (b *book) Conclude(ctx context.Context, c ledger.Course, runs []ledger.Run) error {
+	b.mu.Lock()
+	b.courses = append(b.courses, c)
+	b.mu.Unlock()
+	if len(runs) == 0 {
+		return b.fail
+	}
+	return b.Append(ctx, runs)
 }
 
 func (b *book) Detach(_ context.Context, release string, revision int) error {

@@ -75,6 +75,9 @@ type Ledger interface {
 	// Append adds runs to the ledgers of their revisions. After an error the
 	// engine may give the same runs again, together with later ones.
 	Append(ctx context.Context, runs []ledger.Run) error
+	// Conclude adds how an operation went, step by step, with the last of its
+	// runs; after an error as Append.
+	Conclude(ctx context.Context, course ledger.Course, runs []ledger.Run) error
 	// Detach lets the ledger of a revision outlive its record, which is about
 	// to be removed.
 	Detach(ctx context.Context, release string, revision int) error

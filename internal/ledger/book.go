@@ -105,10 +105,14 @@ func (e *WriteError) Unwrap() error { return e.Err }
 func (b *Book) Append(ctx context.Context, runs []Run) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.refused || len(runs) == 0 {
+	return b.addAll(ctx, documents(runs))
+}
+
+func (b *Book) addAll(ctx context.Context, documents []document) error {
+	if b.refused {
 		return nil
 	}
-	for _, d := range documents(runs) {
+	for _, d := range documents {
 		if err := b.add(ctx, d); err != nil {
 			b.refused = lasting(err)
 			return &WriteError{Release: d.Release, Lasting: b.refused, Err: err}

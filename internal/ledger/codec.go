@@ -34,6 +34,8 @@ type header struct {
 type document struct {
 	header
 	Runs []Run `json:"runs"`
+	// Course is in the last document of an operation that came to its end.
+	Course *Course `json:"course,omitempty"`
 }
 
 // member is an encoded document: a part that is stored is a series of them.
@@ -82,18 +84,30 @@ func pack(d document, limit int) ([]member, error) {
 		return []member{m}, nil
 	case len(d.Runs) > 1:
 		half := len(d.Runs) / 2
-		first, err := pack(document{d.header, d.Runs[:half]}, limit)
-		if err != nil {
-			return nil, err
+		return packBoth(document{d.header, d.Runs[:half], nil}, document{d.header, d.Runs[half:], d.Course}, limit)
+	case len(d.Runs) == 1 && d.Course != nil:
+		return packBoth(document{d.header, d.Runs, nil}, document{d.header, nil, d.Course}, limit)
+	case len(d.Runs) == 0:
+		shorter := d.Course.shorten()
+		if shorter == nil {
+			return nil, fmt.Errorf("what one step of the %s did takes %d bytes, more than fit into the ledger", d.Operation.Name, len(m.raw))
 		}
-		second, err := pack(document{d.header, d.Runs[half:]}, limit)
-		return append(first, second...), err
+		return pack(document{d.header, nil, shorter}, limit)
 	}
 	shorter, ok := shorten(d.Runs[0])
 	if !ok {
 		return nil, fmt.Errorf("what %s did takes %d bytes without its logs, more than fit into the ledger", d.Runs[0].Object, len(m.raw))
 	}
-	return pack(document{d.header, []Run{shorter}}, limit)
+	return pack(document{d.header, []Run{shorter}, nil}, limit)
+}
+
+func packBoth(first, second document, limit int) ([]member, error) {
+	packed, err := pack(first, limit)
+	if err != nil {
+		return nil, err
+	}
+	more, err := pack(second, limit)
+	return append(packed, more...), err
 }
 
 // shorten halves the logs of all runs; false when there is nothing left to take.
@@ -147,11 +161,17 @@ func Encode(runs []Run) ([]byte, error) {
 	return out, nil
 }
 
-// Decode reads a stored part. What it can read it gives even with an error:
-// runs before a place that is damaged, and those beside a document that a
-// newer Pintle wrote.
+// Decode reads the runs of a stored part. What it can read it gives even with
+// an error: runs before a place that is damaged, and those beside a document
+// that a newer Pintle wrote.
 func Decode(data []byte) ([]Run, error) {
-	var runs []Run
+	s, err := decode(data)
+	return s.Runs, err
+}
+
+// decode reads all of a stored part, as Decode does.
+func decode(data []byte) (Story, error) {
+	var story Story
 	var newer error
 	err := eachMember(data, func(m member, text []byte) error {
 		if m.Version != formatVersion {
@@ -164,11 +184,15 @@ func Decode(data []byte) ([]Run, error) {
 		}
 		for _, r := range d.Runs {
 			r.Release, r.Namespace, r.Revision, r.Operation = d.Release, d.Namespace, d.Revision, d.Operation
-			runs = append(runs, r)
+			story.Runs = append(story.Runs, r)
+		}
+		if c := d.Course; c != nil {
+			c.Release, c.Namespace, c.Revision, c.Operation = d.Release, d.Namespace, d.Revision, d.Operation
+			story.Courses = append(story.Courses, *c)
 		}
 		return nil
 	})
-	return runs, errors.Join(err, newer)
+	return story, errors.Join(err, newer)
 }
 
 // members takes a stored part apart without reading its runs; documents of a

@@ -138,9 +138,22 @@ type Wanted struct {
 // were written; nothing is no error. What it can read it gives even with an
 // error about the rest.
 func (b *Book) Read(ctx context.Context, w Wanted) ([]Run, error) {
+	story, err := b.ReadStory(ctx, w)
+	return story.Runs, err
+}
+
+// Story is all that the ledger knows: runs as Read gives them, and courses of
+// operations by their start.
+type Story struct {
+	Runs    []Run
+	Courses []Course
+}
+
+// ReadStory reads as Read does, with the courses of the operations.
+func (b *Book) ReadStory(ctx context.Context, w Wanted) (Story, error) {
 	objects, err := b.objects.List(ctx, secrets, b.namespace, selector(w.Release, w.Revision))
 	if err != nil {
-		return nil, err
+		return Story{}, err
 	}
 	var parts []storedPart
 	for i := range objects {
@@ -158,14 +171,28 @@ func (b *Book) Read(ctx context.Context, w Wanted) ([]Run, error) {
 	slices.SortFunc(parts, func(a, b storedPart) int {
 		return cmp.Or(cmp.Compare(a.revision, b.revision), cmp.Compare(a.number, b.number))
 	})
-	var runs []Run
+	var story Story
 	var faults []error
 	for _, p := range parts {
-		found, err := Decode(p.data)
-		runs = append(runs, found...)
+		found, err := decode(p.data)
+		story.Runs = append(story.Runs, found.Runs...)
+		story.Courses = append(story.Courses, found.Courses...)
 		faults = append(faults, p.err, err)
 	}
-	return distinct(runs), errors.Join(faults...)
+	story.Runs, story.Courses = distinct(story.Runs), distinctCourses(story.Courses)
+	return story, errors.Join(faults...)
+}
+
+// distinctCourses keeps the first of courses that were written twice.
+func distinctCourses(courses []Course) []Course {
+	seen := map[string]bool{}
+	out := slices.DeleteFunc(courses, func(c Course) bool {
+		again := seen[c.Operation.ID]
+		seen[c.Operation.ID] = true
+		return again
+	})
+	slices.SortStableFunc(out, func(a, b Course) int { return a.Operation.Started.Compare(b.Operation.Started) })
+	return out
 }
 
 type storedPart struct {
