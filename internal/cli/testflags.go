@@ -2,9 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"path"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/plan"
@@ -24,7 +21,7 @@ type testFlags struct {
 
 // add declares the flags, with a prefix where they stand beside others.
 func (t *testFlags) add(f *pflag.FlagSet, prefix string) {
-	f.StringSliceVar(&t.filters, prefix+"filter", nil, "tests to run: name=GLOB, suite=GLOB, or with ! before for those not to run (repeatable)")
+	f.StringSliceVar(&t.filters, prefix+"filter", nil, "tests to run: name=GLOB, suite=GLOB, label=KEY=GLOB, or with ! before for those not to run (repeatable)")
 	f.IntVar(&t.parallel, prefix+"parallel", 0, "how many tests of one weight may run at the same time")
 	f.IntVar(&t.retries, prefix+"retries", 0, "how often a failed test is tried again")
 	f.BoolVar(&t.failFast, prefix+"fail-fast", false, "start no other test once one has failed")
@@ -48,55 +45,6 @@ func (t *testFlags) plan() (plan.TestOptions, error) {
 	var err error
 	opts.Select, err = testSelector(t.filters)
 	return opts, err
-}
-
-// testFilter is one filter of tests.
-type testFilter struct {
-	exclude bool
-	field   string
-	glob    string
-}
-
-func (t testFilter) matches(h plan.Hook) bool {
-	value := h.Name
-	if t.field == "suite" {
-		value = h.Steering.Suite
-	}
-	ok, _ := path.Match(t.glob, value) // the pattern was checked when it was read
-	return ok
-}
-
-// testSelector makes a choice of filters: a test runs when it matches any of
-// those that include, if there are some, and none of those that exclude.
-func testSelector(filters []string) (func(plan.Hook) bool, error) {
-	var include, exclude []testFilter
-	for _, text := range filters {
-		t, err := parseTestFilter(text)
-		if err != nil {
-			return nil, asUsage(err)
-		}
-		if t.exclude {
-			exclude = append(exclude, t)
-		} else {
-			include = append(include, t)
-		}
-	}
-	return func(h plan.Hook) bool {
-		match := func(t testFilter) bool { return t.matches(h) }
-		return (len(include) == 0 || slices.ContainsFunc(include, match)) && !slices.ContainsFunc(exclude, match)
-	}, nil
-}
-
-func parseTestFilter(text string) (testFilter, error) {
-	rest, exclude := strings.CutPrefix(text, "!")
-	field, glob, found := strings.Cut(strings.TrimSpace(rest), "=")
-	if !found || field != "name" && field != "suite" {
-		return testFilter{}, fmt.Errorf("filter %q must be name=GLOB or suite=GLOB, with ! before it to exclude", text)
-	}
-	if _, err := path.Match(glob, ""); err != nil {
-		return testFilter{}, fmt.Errorf("filter %q is not a pattern: %w", text, err)
-	}
-	return testFilter{exclude: exclude, field: field, glob: glob}, nil
 }
 
 // gateFlags are those of operations that may run tests before they count as
