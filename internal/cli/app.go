@@ -11,6 +11,7 @@ type app struct {
 	env     Env
 	signals *signals
 	global  globalFlags
+	locking lockFlags
 	// running is set when a command's own code has started: until then every
 	// error is about the arguments.
 	running bool

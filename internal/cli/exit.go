@@ -10,6 +10,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/kube"
 	"github.com/pintle-dev/pintle/internal/lifecycle"
+	"github.com/pintle-dev/pintle/internal/lock"
 	"github.com/pintle-dev/pintle/internal/release"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
@@ -59,9 +60,13 @@ func exitCode(err error, sig os.Signal) int {
 	var usage *usageError
 	var failed *lifecycle.Failed
 	var pending *lifecycle.PendingError
+	var busy *lock.BusyError
+	var lost *lock.LostError
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &busy), errors.As(err, &lost):
+		return exitLocked
 	case interrupted(err):
 		return signalCode(sig)
 	case errors.As(err, &usage):

@@ -10,6 +10,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/kube"
 	"github.com/pintle-dev/pintle/internal/lifecycle"
+	"github.com/pintle-dev/pintle/internal/lock"
 	"github.com/pintle-dev/pintle/internal/object"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
@@ -22,9 +23,15 @@ func (a *app) explain(err error) diag.List {
 	var none *lifecycle.NoReleaseError
 	var pending *lifecycle.PendingError
 	var unreachable *kube.UnreachableError
+	var busy *lock.BusyError
+	var lost *lock.LostError
 	switch {
 	case errors.As(err, &usage):
 		return diag.List{split(err.Error())}
+	case errors.As(err, &busy):
+		return diag.List{a.explainBusy(busy)}
+	case errors.As(err, &failed) && errors.As(err, &lost):
+		return diag.List{a.explainLost(failed, lost)}
 	case errors.As(err, &failed):
 		return diag.List{a.explainFailed(failed)}
 	case errors.As(err, &pending):
@@ -122,11 +129,13 @@ func (a *app) command(verb, release string) string {
 }
 
 func (a *app) explainPending(p *lifecycle.PendingError) diag.Problem {
-	return diag.Problem{
-		Summary: p.Error(),
-		Detail: lines("another operation is under way, or one was killed before it could record its end",
-			fmt.Sprintf("next: see `%s`; when you are sure that none is running, `%s`", a.command("history", p.Name), a.command("uninstall", p.Name))),
+	unlock := a.command("unlock", p.Name)
+	detail := []string{"Helm or another run is at work, or one was killed before it could record its end; no lock tells which"}
+	if p.StaleAfter > 0 && len(p.Active) == 0 {
+		detail = append(detail, fmt.Sprintf("it counts as dead when it has not been touched for %s (--stale-after)", p.StaleAfter))
 	}
+	detail = append(detail, fmt.Sprintf("next: see `%s`; when you are sure that none is running, `%s`", a.command("history", p.Name), unlock))
+	return diag.Problem{Summary: p.Error(), Detail: lines(detail...)}
 }
 
 func explainUnreachable(u *kube.UnreachableError) diag.Problem {

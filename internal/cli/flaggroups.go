@@ -105,7 +105,7 @@ func (d *deployFlags) add(f *pflag.FlagSet, serverSideDefault string) {
 	d.waitFlags.add(f)
 	f.BoolVar(&d.noHooks, "no-hooks", false, "run no hooks")
 	f.Var(&d.dryRun, "dry-run", "change nothing and show what would be done: client (without a cluster), server or none")
-	f.Lookup("dry-run").NoOptDefVal = bareDryRun
+	f.Lookup("dry-run").NoOptDefVal = "client"
 	f.StringVar(&d.description, "description", "", "description of the revision")
 	f.BoolVar(&d.forceConflicts, "force-conflicts", false, "take over fields that others have set")
 	f.BoolVar(&d.forceReplace, "force-replace", false, "delete and create anew whatever cannot be changed in place")

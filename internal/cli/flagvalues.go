@@ -149,12 +149,9 @@ func (l *logMode) Set(s string) error {
 // dryRun is the value of --dry-run.
 type dryRun struct {
 	mode lifecycle.DryRunMode
-	// old tells that it was given in a way that Helm has deprecated.
+	// old tells that it was given as a boolean, which Helm has deprecated.
 	old bool
 }
-
-// bareDryRun is what pflag sets for --dry-run without a value.
-const bareDryRun = "unset"
 
 // String is the present value.
 func (d *dryRun) String() string {
@@ -179,8 +176,6 @@ func (d *dryRun) Set(s string) error {
 		d.mode, d.old = lifecycle.DryRunClient, false
 	case "server":
 		d.mode, d.old = lifecycle.DryRunServer, false
-	case bareDryRun:
-		d.mode, d.old = lifecycle.DryRunClient, true
 	default:
 		client, err := strconv.ParseBool(s)
 		if err != nil {

@@ -1,14 +1,10 @@
 package cli
 
 import (
-	"errors"
-
 	"github.com/pintle-dev/pintle/internal/release"
 	"github.com/pintle-dev/pintle/internal/ui"
 	"github.com/spf13/cobra"
 )
-
-var errRevision = errors.New("--revision must not be negative")
 
 func newGet(a *app) *cobra.Command {
 	cmd := &cobra.Command{

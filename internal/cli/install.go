@@ -39,6 +39,7 @@ func newInstall(a *app) *cobra.Command {
 	}
 	f := cmd.Flags()
 	flags.add(f, "true")
+	a.addLocking(f)
 	naming.add(f)
 	f.BoolVar(&replace, "replace", false, "use the name of a release that failed or was uninstalled with its history kept")
 	a.completeInstall(cmd, &naming)
@@ -94,7 +95,7 @@ func (a *app) prepare(flags *chartFlags, output ui.Format) (*session, error) {
 // warnFlags tells of flags that have no effect as they were given.
 func (a *app) warnFlags(d *deployFlags) {
 	if d.dryRun.old {
-		a.warn("--dry-run without a mode means --dry-run=" + d.dryRun.String() + "; say which")
+		a.warn("--dry-run is no boolean any more: use --dry-run=" + d.dryRun.String())
 	}
 	if d.jobs && !d.mode.wanted() {
 		a.warn("--wait-for-jobs has no effect without --wait")

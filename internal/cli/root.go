@@ -50,7 +50,7 @@ func newRoot(a *app) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupRelease, newInstall(a), newUpgrade(a), newRollback(a), newUninstall(a), newTest(a))
+	add(groupRelease, newInstall(a), newUpgrade(a), newRollback(a), newUninstall(a), newTest(a), newUnlock(a))
 	add(groupRead, newStatus(a), newHistory(a), newList(a), newGet(a))
 	add(groupChart, newTemplate(a))
 	add("", newVersion(a))

@@ -247,8 +247,11 @@ func TestDryRunWithoutCluster(t *testing.T) {
 	if strings.Contains(got.out, "geheim") {
 		t.Error("the Secret's content is shown")
 	}
-	if old := run(t, "install", "shop", chart, "--dry-run"); old.code != exitDone || !strings.Contains(old.err, "--dry-run=client") {
-		t.Errorf("--dry-run alone: exit code %d, standard error %q", old.code, old.err)
+	if bare := run(t, "install", "shop", chart, "--dry-run"); bare.code != exitDone || bare.err != "" || !strings.Contains(bare.out, "Dry run complete") {
+		t.Errorf("--dry-run alone: exit code %d, standard error %q", bare.code, bare.err)
+	}
+	if old := run(t, "install", "shop", chart, "--dry-run=true"); old.code != exitDone || !strings.Contains(old.err, "--dry-run=client") {
+		t.Errorf("--dry-run=true: exit code %d, standard error %q", old.code, old.err)
 	}
 }
 

@@ -61,6 +61,7 @@ func (a *app) operate(streams ui.Streams, opts ui.Options) (*session, error) {
 		Signals: a.signals.catch(), Engine: engine.DefaultOptions(),
 	}
 	s.Engine.Ledger, s.Engine.By = a.ledger(client, records), operator()
+	a.applyLocking(s.Service, client)
 	return s, nil
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/pintle-dev/pintle/internal/lifecycle"
 	"github.com/pintle-dev/pintle/internal/release"
@@ -15,6 +16,13 @@ type revisionFlags struct{ revision int }
 
 func (r *revisionFlags) add(f *pflag.FlagSet) {
 	f.IntVar(&r.revision, "revision", 0, "the revision to show; 0 means the latest")
+}
+
+func (r *revisionFlags) check() error {
+	if r.revision < 0 {
+		return asUsage(errors.New("--revision must not be negative"))
+	}
+	return nil
 }
 
 // record reads one revision of a release: the latest for 0.
@@ -41,11 +49,7 @@ func newStatus(a *app) *cobra.Command {
 		Long:  "Shows when and where a release was deployed, its status and revision, how its tests ended, and the chart's notes.",
 		Args:  needs(1, 1, "the name of a release"),
 		RunE: a.run(func(cmd *cobra.Command, args []string) error {
-			r, err := a.readRecord(cmd.Context(), args[0], revision)
-			if err != nil {
-				return err
-			}
-			return ui.WriteStatus(a.streams.Out, r, ui.StatusOptions{Format: output.format.value, Color: a.colorOut()})
+			return a.status(cmd.Context(), args[0], revision, output.format.value)
 		}),
 		ValidArgsFunction: a.releaseName,
 	}
@@ -55,10 +59,33 @@ func newStatus(a *app) *cobra.Command {
 	return cmd
 }
 
+// status shows a release and, for people, its live objects. What keeps them
+// from being read is told, and no reason to show nothing.
+func (a *app) status(ctx context.Context, name string, revision revisionFlags, output ui.Format) error {
+	if err := revision.check(); err != nil {
+		return err
+	}
+	r, err := a.read()
+	if err != nil {
+		return err
+	}
+	rec, err := r.record(ctx, name, revision.revision)
+	if err != nil {
+		return err
+	}
+	opts := ui.StatusOptions{Format: output, Color: a.colorOut()}
+	if output == ui.Table {
+		if opts.Resources, err = r.liveTables(ctx, rec); err != nil {
+			a.warn("the release's objects cannot be shown: " + a.explain(err)[0].Summary)
+		}
+	}
+	return ui.WriteStatus(a.streams.Out, rec, opts)
+}
+
 // readRecord connects and reads one revision.
 func (a *app) readRecord(ctx context.Context, name string, revision revisionFlags) (*release.Release, error) {
-	if revision.revision < 0 {
-		return nil, asUsage(errRevision)
+	if err := revision.check(); err != nil {
+		return nil, err
 	}
 	r, err := a.read()
 	if err != nil {

@@ -39,6 +39,7 @@ func newTest(a *app) *cobra.Command {
 	f := cmd.Flags()
 	flags.testFlags.add(f, "")
 	flags.logFlags.add(f)
+	a.addLocking(f)
 	flags.format.value = ui.Table
 	f.VarP(&flags.format, "output", "o", "form of the result: "+strings.Join(ui.ResultFormats(), ", "))
 	f.DurationVar(&flags.timeout, "timeout", defaultTimeout, "limit for each test; 0 means none")

@@ -191,9 +191,10 @@ func (s *Service) unfinished(ctx context.Context, revisions []*release.Release) 
 	return out, nil
 }
 
-// orphans are the unfinished Jobs and Pods of revisions whose run is over: of
+// orphans fills in the unfinished Jobs and Pods of revisions whose run is over: of
 // every one after the deployed revision, and of those that a dead run worked on.
-func (s *Service) orphans(ctx context.Context, h *history) ([]object.Ref, error) {
+func (s *Service) orphans(ctx context.Context, h *history, in *plan.Inputs) error {
+	in.Options.StopOrphans = in.Options.StopOrphans || s.StopOrphans
 	from := 0
 	if d := h.deployed(); d != nil {
 		from = d.Revision
@@ -205,11 +206,13 @@ func (s *Service) orphans(ctx context.Context, h *history) ([]object.Ref, error)
 		}
 		r, err := h.get(ctx, e.Revision)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		revisions = append(revisions, r)
 	}
-	return s.unfinished(ctx, revisions)
+	var err error
+	in.Orphans, err = s.unfinished(ctx, revisions)
+	return err
 }
 
 // neverDeployed tells that the release's whole history is one of runs that were

@@ -166,7 +166,7 @@ func (d *deployment) recorded(ctx context.Context, r *reader, in *plan.Inputs) e
 		contents = append(contents, c)
 	}
 	in.Known = known(contents)
-	if in.Orphans, err = d.service.orphans(ctx, d.history); err != nil {
+	if err := d.service.orphans(ctx, d.history, in); err != nil {
 		return err
 	}
 	in.Forget = d.history.beyond(d.opts.HistoryMax)

@@ -99,7 +99,7 @@ func (s *Service) gatherRollback(ctx context.Context, opts RollbackOptions) (pla
 		contents = append(contents, c)
 	}
 	in.Known = known(contents)
-	if in.Orphans, err = s.orphans(ctx, h); err != nil {
+	if err := s.orphans(ctx, h, &in); err != nil {
 		return in, err
 	}
 	in.Forget = h.beyond(opts.HistoryMax)

@@ -66,6 +66,9 @@ type Service struct {
 	// StaleAfter is how old the record of a revision must be that is being worked on
 	// before it is taken for dead, where no lock tells; 0 means DefaultStaleAfter.
 	StaleAfter time.Duration
+	// StopOrphans stops what runs that are gone have left running, instead of
+	// waiting for its end.
+	StopOrphans bool
 
 	// claim is the operation's hold on its release; nil before and without.
 	claim *claim

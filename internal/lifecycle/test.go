@@ -95,7 +95,7 @@ func (s *Service) gatherTest(ctx context.Context, opts TestOptions) (plan.Inputs
 	}
 	in.Hooks, in.Recorded = c.hooks, c.wanted
 	in.Known = known([]content{c})
-	if in.Orphans, err = s.orphans(ctx, h); err != nil {
+	if err := s.orphans(ctx, h, &in); err != nil {
 		return in, err
 	}
 	return in, checkTests(opts.Name, in)

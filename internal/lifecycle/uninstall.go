@@ -127,7 +127,7 @@ func (s *Service) gatherUninstall(ctx context.Context, opts UninstallOptions) (p
 		in.Recorded = append(in.Recorded, c.wanted...)
 	}
 	in.Recorded = distinct(in.Recorded)
-	if in.Orphans, err = s.orphans(ctx, h); err != nil {
+	if err := s.orphans(ctx, h, &in); err != nil {
 		return in, err
 	}
 	in.Forget = h.all()
