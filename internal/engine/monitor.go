@@ -91,7 +91,9 @@ func (m *monitor) take(o object.Observation) (health.Status, bool) {
 	}
 	m.object = o.Object
 	status := health.Completion(o.Object)
-	if o.Gone && status.State == health.InProgress {
+	// One that is on its way out has no result to come, however long its grace is.
+	leaving := o.Gone || o.Object.GetDeletionTimestamp() != nil
+	if leaving && status.State == health.InProgress {
 		if m.podsSucceeded() {
 			return health.Status{State: health.Ready}, true
 		}

@@ -14,6 +14,8 @@ import (
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // testPod is a test hook that is a Pod; more are further annotations.
@@ -126,19 +128,30 @@ func TestDeadlineStopsTheTests(t *testing.T) {
 
 func TestDeletedTestFailsAtOnce(t *testing.T) {
 	dir := writeChart(t, map[string]string{"t.yaml": testPod("auth", "")})
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		w.Runs("Pod/auth", kubefake.Run{Hangs: true})
-		if _, err := w.deploy(t, plan.Install, dir, nil); err != nil {
-			t.Fatal(err)
-		}
-		pod := object.Ref{Version: "v1", Kind: "Pod", Namespace: "shop", Name: "auth"}
-		begin := time.Now()
-		time.AfterFunc(2*time.Second, func() { w.Remove(pod) })
-		_, err := w.test(t, nil)
-		var hook *engine.HookError
-		if !errors.As(err, &hook) || hook.Run.Reason != "Deleted" || time.Since(begin) > 20*time.Second {
-			t.Fatalf("after %s the error is %v", time.Since(begin), err)
-		}
-	})
+	pod := object.Ref{Version: "v1", Kind: "Pod", Namespace: "shop", Name: "auth"}
+	for name, remove := range map[string]func(*world){
+		"gone at once": func(w *world) { w.Remove(pod) },
+		"with a long grace": func(w *world) {
+			w.Update(pod, func(o *unstructured.Unstructured) {
+				o.SetDeletionTimestamp(&metav1.Time{Time: time.Now().Add(time.Hour)})
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.Runs("Pod/auth", kubefake.Run{Hangs: true})
+				if _, err := w.deploy(t, plan.Install, dir, nil); err != nil {
+					t.Fatal(err)
+				}
+				begin := time.Now()
+				time.AfterFunc(2*time.Second, func() { remove(w) })
+				_, err := w.test(t, nil)
+				var hook *engine.HookError
+				if !errors.As(err, &hook) || hook.Run.Reason != "Deleted" || time.Since(begin) > 10*time.Second {
+					t.Fatalf("after %s the error is %v", time.Since(begin), err)
+				}
+			})
+		})
+	}
 }
