@@ -105,7 +105,7 @@ func (a *app) aftermath(f *lifecycle.Failed) []string {
 	case f.Rollback == lifecycle.RolledBack && f.Operation == "install":
 		out = append(out, "the release has been removed again")
 	case f.Rollback == lifecycle.RolledBack:
-		out = append(out, "the release has been rolled back")
+		out = append(out, whereItIsNow(f))
 		next("see `%s`", a.command("history", f.Release))
 	case f.Operation == "test":
 		next("see the logs with `%s`", a.command("test", f.Release)+" --logs")
@@ -181,4 +181,12 @@ func whatOf(ref object.Ref) string {
 		return fmt.Sprintf("%s in namespace %s", ref.Kind, ref.Namespace)
 	}
 	return ref.Kind
+}
+
+// whereItIsNow says where an automatic rollback left the release.
+func whereItIsNow(f *lifecycle.Failed) string {
+	if f.BackTo == 0 {
+		return "the release has been rolled back"
+	}
+	return fmt.Sprintf("the release has been rolled back: it is at revision %d again, as revision %d", f.BackTo, f.BackAs)
 }

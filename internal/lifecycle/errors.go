@@ -31,6 +31,9 @@ type Failed struct {
 	Deadline time.Duration
 	// Rollback tells what the automatic rollback came to.
 	Rollback RollbackState
+	// BackTo is the revision that a rollback brought back, BackAs the number
+	// that it has now; 0 where a first install was removed instead.
+	BackTo, BackAs int
 	// RollbackErr is why the rollback failed.
 	RollbackErr error
 	// RecordErr is set when not even the failure could be recorded.

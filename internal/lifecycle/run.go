@@ -82,9 +82,14 @@ func (s *Service) recover(ctx context.Context, p *plan.Plan, in plan.Inputs, rec
 			},
 		})
 	}
-	failed.Rollback = RolledBack
 	if err != nil {
 		failed.Rollback, failed.RollbackErr = RollbackFailed, err
+		return
+	}
+	failed.Rollback = RolledBack
+	if p.Operation != plan.Install {
+		back := out.RolledBack.Release
+		failed.BackTo, failed.BackAs = back.Info.RollbackRevision, back.Revision
 	}
 }
 

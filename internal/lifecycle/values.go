@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -20,7 +19,7 @@ func valuesReport(old, now map[string]any) diag.List {
 		switch {
 		case !still:
 			dropped = append(dropped, name)
-		case reflect.DeepEqual(value, before[name]):
+		case sameValue(value, before[name]):
 			kept = append(kept, name)
 		default:
 			changed = append(changed, name)
@@ -39,6 +38,12 @@ func valuesReport(old, now map[string]any) diag.List {
 		return nil
 	}
 	return diag.List{{Severity: diag.Note, Summary: "values of the revision before: " + strings.Join(parts, "; ")}}
+}
+
+// sameValue compares a value as the user gave it with one that a record kept:
+// JSON has one type of number.
+func sameValue(a, b any) bool {
+	return sameValues(map[string]any{"": a}, map[string]any{"": b})
 }
 
 // forgottenValues warns of user values that the old chart's values.yaml knew

@@ -8,7 +8,7 @@ import (
 
 func TestValuesReportNamesAndNeverShows(t *testing.T) {
 	old := map[string]any{"image": map[string]any{"tag": "1", "pullPolicy": "Always"}, "password": "hunter2", "list": []any{1}}
-	now := map[string]any{"image": map[string]any{"tag": "2", "pullPolicy": "Always"}, "list": []any{1}}
+	now := map[string]any{"image": map[string]any{"tag": "2", "pullPolicy": "Always"}, "list": []any{1.0}}
 	got := valuesReport(old, now).Error()
 	want := "values of the revision before: kept image.pullPolicy, list; changed image.tag; dropped password"
 	if diff := cmp.Diff(want, got); diff != "" {
