@@ -113,6 +113,8 @@ func (a *app) aftermath(f *lifecycle.Failed) []string {
 		next("`%s` again goes on where this one stopped", a.command("uninstall", f.Release))
 	case f.Operation == "install":
 		next("repair it and run `%s`; to remove what is there, `%s`", a.command("upgrade", f.Release+" CHART"), a.command("uninstall", f.Release))
+	case f.Interrupted:
+		next("run it again; to go back, `%s`", a.command("rollback", f.Release))
 	default:
 		next("repair it and run it again; to go back, `%s`", a.command("rollback", f.Release))
 	}

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/health"
@@ -97,14 +99,20 @@ func (m *monitor) lastWords(pod, container string) *ledger.Log {
 
 // causes explain a failed run, with the cluster's events about it.
 func (m *monitor) causes(ctx context.Context) []health.Cause {
-	root := m.object
+	root, pods := m.object, m.pods
+	if m.sight != nil {
+		root, pods = m.sight.object, m.sight.pods
+	}
 	if root == nil {
 		root = m.hook.action.Object
 	}
 	related := health.Related{Logs: map[health.LogKey][]string{}}
 	m.addEvents(ctx, &related, m.hook.run.Object, m.hook.run.UID)
 	for _, uid := range m.podOrder {
-		pod := m.pods[uid]
+		pod := pods[uid]
+		if pod == nil {
+			continue
+		}
 		related.Objects = append(related.Objects, pod)
 		if uid != m.hook.run.UID {
 			m.addEvents(ctx, &related, object.RefOf(pod), uid)
@@ -113,9 +121,38 @@ func (m *monitor) causes(ctx context.Context) []health.Cause {
 	}
 	cause := health.Explain(root, related)
 	if cause.Message == "" || m.hook.run.Reason == "Timeout" || m.hook.run.Reason == "Deleted" || m.hook.run.Reason == "Interrupted" {
-		cause.Reason, cause.Message = m.hook.run.Reason, m.hook.run.Message
+		// What the object says now is what our own stopping made of it.
+		cause.Reason, cause.Message, cause.Advice = m.hook.run.Reason, m.hook.run.Message, ""
 	}
 	return []health.Cause{cause}
+}
+
+// sight is what was seen of a run's objects at one time.
+type sight struct {
+	object *unstructured.Unstructured
+	pods   map[string]*unstructured.Unstructured
+}
+
+// keepSight keeps what is seen now for the causes: what follows, such as a
+// container that is killed, is our own doing.
+func (m *monitor) keepSight() {
+	m.sight = &sight{object: m.object, pods: map[string]*unstructured.Unstructured{}}
+	for uid, pod := range m.pods {
+		m.sight.pods[uid] = pod
+	}
+}
+
+// withRoot is a failed Job's message with what its container did, which is
+// what a reader wants to know first.
+func withRoot(run ledger.Run, causes []health.Cause) string {
+	if !run.Object.Is("batch", "Job") || len(causes) != 1 {
+		return run.Message
+	}
+	roots := causes[0].Roots()
+	if len(roots) != 1 || roots[0].ExitCode == nil || strings.Contains(run.Message, roots[0].Message) {
+		return run.Message
+	}
+	return fmt.Sprintf("%s %s; %s", roots[0].Subject, roots[0].Message, run.Message)
 }
 
 // evidenceLines is how many of a container's last lines a cause shows.
