@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"github.com/pintle-dev/pintle/internal/diag"
 	"github.com/pintle-dev/pintle/internal/ui"
 	"github.com/spf13/cobra"
 )
@@ -18,7 +19,19 @@ type app struct {
 }
 
 func newApp(streams Streams, env Env) *app {
-	return &app{streams: streams, env: env, signals: newSignals(streams.Err), global: globalDefaults(env)}
+	a := &app{streams: streams, env: env, global: globalDefaults(env)}
+	a.signals = newSignals(a.note)
+	return a
+}
+
+// note tells something that belongs to no run.
+func (a *app) note(text string) { a.problem(diag.Note, text) }
+
+// warn shows a warning that belongs to no run.
+func (a *app) warn(text string) { a.problem(diag.Warning, text) }
+
+func (a *app) problem(severity diag.Severity, text string) {
+	ui.WriteProblems(a.streams.Err, diag.List{{Severity: severity, Summary: text}}, a.colorErr())
 }
 
 // body is the part of a command that runs once its arguments are understood.

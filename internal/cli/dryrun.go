@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/chart"
-	"github.com/pintle-dev/pintle/internal/diag"
 	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/kube"
 	"github.com/pintle-dev/pintle/internal/lifecycle"
@@ -21,11 +20,6 @@ func (a *app) offline(streams ui.Streams, opts ui.Options) *session {
 		app: a, view: view, namespace: kube.ConfiguredNamespace(a.global.kube()),
 		Service: &lifecycle.Service{Now: time.Now, Sink: view.Sink, Engine: engine.DefaultOptions()},
 	}
-}
-
-// warn shows a warning that belongs to no run.
-func (a *app) warn(text string) {
-	ui.WriteProblems(a.streams.Err, diag.List{{Severity: diag.Warning, Summary: text}}, a.colorErr())
 }
 
 // dryStatuses are those that Helm gives to the record of a dry run.

@@ -27,6 +27,8 @@ type session struct {
 	client    *kube.Client
 	namespace string
 	view      ui.View
+	// tell is how signals were told of before the session.
+	tell func(text string)
 }
 
 // viewOptions of an operation.
@@ -60,9 +62,15 @@ func (a *app) operate(streams ui.Streams, opts ui.Options) (*session, error) {
 		Cluster: client, Records: records, Now: time.Now, Sink: view.Sink,
 		Signals: a.signals.catch(), Engine: engine.DefaultOptions(),
 	}
+	s.tell = a.signals.tellThrough(s.note)
 	s.Engine.Ledger, s.Engine.By = a.ledger(client, records), operator()
 	a.applyLocking(s.Service, client)
 	return s, nil
+}
+
+// note tells something through the session's view.
+func (s *session) note(text string) {
+	s.view.Sink(event.Notice{Problem: diag.Problem{Severity: diag.Note, Summary: text}})
 }
 
 // kubeOptions are those of the flags; the API server's warnings go to the sink.
@@ -76,6 +84,9 @@ func (a *app) kubeOptions(sink event.Sink) kube.Options {
 
 // end shows what is left to show.
 func (s *session) end() {
+	if s.tell != nil {
+		s.app.signals.tellThrough(s.tell)
+	}
 	s.view.Close()
 	if s.app.global.debug && s.client != nil {
 		fmt.Fprintf(s.app.streams.Err, "requests: %s\n", requestText(s.client.Requests()))

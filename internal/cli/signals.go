@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"sync"
@@ -15,18 +13,35 @@ import (
 // stop. Nothing is caught before an operation asks for it: a command that only
 // reads ends at the first signal, as any program does.
 type signals struct {
-	say   io.Writer
 	stop  chan struct{}
 	abort chan struct{}
 	from  chan os.Signal
 	done  chan struct{}
 
 	mu    sync.Mutex
+	tell  func(text string)
 	first os.Signal
 }
 
-func newSignals(say io.Writer) *signals {
-	return &signals{say: say, stop: make(chan struct{}), abort: make(chan struct{})}
+func newSignals(tell func(text string)) *signals {
+	return &signals{tell: tell, stop: make(chan struct{}), abort: make(chan struct{})}
+}
+
+// tellThrough has what there is to say of signals said in another way, since
+// two who write to one terminal tear each other's lines apart. It returns the
+// way of before.
+func (s *signals) tellThrough(tell func(text string)) (before func(text string)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, s.tell = s.tell, tell
+	return before
+}
+
+func (s *signals) say(text string) {
+	s.mu.Lock()
+	tell := s.tell
+	s.mu.Unlock()
+	tell(text)
 }
 
 // catch starts catching signals, until release.
@@ -59,10 +74,10 @@ func (s *signals) take(sig os.Signal, count int) {
 		s.mu.Lock()
 		s.first = sig
 		s.mu.Unlock()
-		fmt.Fprintln(s.say, "stopping: what runs is being stopped and the outcome recorded; once more to leave at once")
+		s.say("stopping: what runs is being stopped and the outcome recorded; once more to leave at once")
 		close(s.stop)
 	case 2:
-		fmt.Fprintln(s.say, "leaving at once")
+		s.say("leaving at once")
 		close(s.abort)
 	}
 }

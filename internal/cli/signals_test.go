@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"os"
 	"syscall"
 	"testing"
@@ -17,18 +16,17 @@ func closed(c <-chan struct{}) bool {
 }
 
 func TestSignalsStopInTwoStages(t *testing.T) {
-	var said bytes.Buffer
-	s := newSignals(&said)
+	var said []string
+	s := newSignals(func(text string) { said = append(said, text) })
 	s.take(syscall.SIGTERM, 1)
 	if !closed(s.stop) || closed(s.abort) {
 		t.Fatal("the first signal must stop, and no more")
 	}
-	first := said.Len()
-	if first == 0 {
-		t.Error("nothing was said")
+	if len(said) != 1 {
+		t.Errorf("said %q", said)
 	}
 	s.take(os.Interrupt, 2)
-	if !closed(s.abort) || said.Len() == first {
+	if !closed(s.abort) || len(said) != 2 {
 		t.Error("the second signal must abort, and say so")
 	}
 	s.take(os.Interrupt, 3)
@@ -38,7 +36,7 @@ func TestSignalsStopInTwoStages(t *testing.T) {
 }
 
 func TestSignalsAreCaughtOnRequest(t *testing.T) {
-	s := newSignals(&bytes.Buffer{})
+	s := newSignals(func(string) {})
 	s.release() // harmless when nothing was caught
 	got := s.catch()
 	defer s.release()
@@ -48,5 +46,15 @@ func TestSignalsAreCaughtOnRequest(t *testing.T) {
 	<-got.Stop
 	if s.caught() != syscall.SIGTERM {
 		t.Errorf("caught %v", s.caught())
+	}
+}
+
+func TestSignalsSpeakThroughAnother(t *testing.T) {
+	var said []string
+	s := newSignals(func(string) { t.Error("the first way was used") })
+	before := s.tellThrough(func(text string) { said = append(said, text) })
+	s.take(os.Interrupt, 1)
+	if len(said) != 1 || before == nil {
+		t.Errorf("said %q", said)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/lifecycle"
 	"github.com/pintle-dev/pintle/internal/lock"
 	"github.com/pintle-dev/pintle/internal/ui"
@@ -84,12 +85,18 @@ func lockedText(l *lifecycle.Locked) []string {
 // confirm asks on the terminal; without one the answer is no.
 func (a *app) confirm(name string) error {
 	fmt.Fprintf(a.streams.Err, "take over release %s? Type yes: ", name)
-	answer, err := bufio.NewReader(a.streams.In).ReadString('\n')
-	if strings.TrimSpace(strings.ToLower(answer)) == "yes" {
-		return nil
-	}
-	if err != nil {
-		fmt.Fprintln(a.streams.Err)
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(a.streams.In).ReadString('\n') // the end of the input is an answer too
+		answer <- line
+	}()
+	select {
+	case line := <-answer:
+		if strings.TrimSpace(strings.ToLower(line)) == "yes" {
+			return nil
+		}
+	case <-a.signals.stop:
+		return engine.ErrInterrupted
 	}
 	return &lifecycle.Refused{Err: diag.Problem{Summary: "not unlocked", Detail: "next: answer yes, or use --yes"}}
 }
