@@ -200,6 +200,9 @@ func TestFailedHookShowsWhyAndCleansUp(t *testing.T) {
 		if root.ExitCode == nil || *root.ExitCode != 3 || len(root.Lines) == 0 || root.Lines[0] != "ERROR: no such table" {
 			t.Errorf("the cause is %+v", root)
 		}
+		if !strings.HasPrefix(hook.Run.Message, "container main ended with exit code 3") || hook.Run.Reason != "BackoffLimitExceeded" {
+			t.Errorf("the run says %s: %s", hook.Run.Reason, hook.Run.Message)
+		}
 		if len(hook.Run.Pods) != 1 || hook.Run.Pods[0].Containers[0].ExitCode != 3 || hook.Run.Pods[0].Containers[0].Log.Lines != 1 {
 			t.Errorf("the evidence is %+v", hook.Run.Pods)
 		}
@@ -234,6 +237,9 @@ func TestTimeoutStopsTheHook(t *testing.T) {
 			t.Fatalf("failures: %v", result.Failures)
 		}
 		s.assertStopped(t, "a")
+		if root := s.failure.Causes[0].Roots()[0]; root.ExitCode != nil {
+			t.Errorf("what we stopped ourselves is given as the cause: %+v", root)
+		}
 	})
 }
 
@@ -289,6 +295,7 @@ func TestLeftovers(t *testing.T) {
 		"of anyone, with before-hook-creation": {strings.Replace(job("a", "x", ""), "busybox", "other", 1), job("a", "pre-install", ""), ""},
 		"of this hook, without":                {job("a", "pre-install", policy), job("a", "pre-install", policy), ""},
 		"of someone else, without":             {strings.Replace(job("a", "pre-install", policy), "busybox", "other", 1), job("a", "pre-install", policy), "not known to come from this hook"},
+		"of someone else, that a policy would delete": {strings.Replace(job("a", "pre-install", ""), "busybox", "other", 1), job("a", "pre-install", `, helm.sh/hook-delete-policy: hook-failed`), "not known to come from this hook"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -306,6 +313,8 @@ func TestLeftovers(t *testing.T) {
 					t.Fatalf("failures: %v", result.Failures)
 				case tt.err == "" && (result.Runs[0].UID == "old" || result.Runs[0].UID == ""):
 					t.Error("the leftover's result was taken for the run's")
+				case tt.err != "" && s.Peek(object.RefOf(leftover)) == nil:
+					t.Error("somebody else's object was deleted")
 				}
 			})
 		})

@@ -101,6 +101,7 @@ func (h *hookRun) execute(ctx, soft context.Context) outcome {
 	left := false
 	if limited.Err() != nil && verdict.State == health.InProgress {
 		verdict = h.gaveUp(soft, verdict)
+		m.keepSight()
 		if soft.Err() != nil && h.engine.opts.LeaveRunning {
 			verdict.Message, left = "it was left running", true
 		} else if err := h.stop(ctx, m, seen); err != nil {
@@ -118,7 +119,9 @@ func (h *hookRun) execute(ctx, soft context.Context) outcome {
 	if left {
 		h.run.Phase = release.PhaseRunning // so that no delete policy takes it away
 	}
-	o := outcome{causes: h.engine.maskCauses(m.causes(ctx))}
+	causes := m.causes(ctx)
+	h.run.Message = withRoot(h.run, causes)
+	o := outcome{causes: h.engine.maskCauses(causes)}
 	h.run.Events = m.events
 	h.engine.masker.get().Run(&h.run)
 	o.err = &HookError{Run: h.run}
@@ -183,7 +186,8 @@ func targets(ref object.Ref) []object.Target {
 // awaits its end, so that the next run finds the name free.
 func (e *Engine) cleanHook(ctx context.Context, a plan.CleanHook) outcome {
 	run, uid, ok := e.recall(a.Hook)
-	if !ok || !deletes(a.Policies, run.Phase) {
+	// Without a UID the run made nothing: what bears the name is another's.
+	if !ok || uid == "" || !deletes(a.Policies, run.Phase) {
 		return outcome{Outcome: event.Unchanged}
 	}
 	ctx, cancel := context.WithTimeout(ctx, max(e.opts.StopGrace, time.Second))

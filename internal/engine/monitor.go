@@ -25,6 +25,8 @@ type monitor struct {
 	last     health.Status
 	patience *patience
 	events   []ledger.ObjectEvent
+	// sight is what was seen before the run was stopped; nil where it was not.
+	sight *sight
 
 	// following is the life of the log followers, longer than the hook's time limit.
 	following context.Context

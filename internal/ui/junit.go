@@ -139,6 +139,9 @@ func (s *junitSuite) add(t testReport) {
 	case phaseNotRun:
 		s.Skipped++
 		c.Skipped = &junitProblem{Message: "it was not run"}
+	case phaseSkipped:
+		s.Skipped++
+		c.Skipped = &junitProblem{Message: clean(t.Message)}
 	default:
 		c.fail(t)
 		if c.Error != nil {

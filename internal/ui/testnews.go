@@ -22,7 +22,7 @@ type testNews struct {
 
 // note takes in how a test's attempt ended.
 func (t *testNews) note(e event.RunFinished) {
-	if !e.Final || e.Run.Event != release.Test {
+	if !e.Final || e.Run.Event != release.Test || e.Run.Phase == phaseSkipped {
 		return
 	}
 	switch {

@@ -38,8 +38,12 @@ type Attempt struct {
 	Number int
 }
 
-// phaseNotRun is the phase of a test that was to run and did not.
-const phaseNotRun release.Phase = "NotRun"
+// The phases of tests that have none of Helm's: one that was to run and did
+// not, and one that the operator left out.
+const (
+	phaseNotRun  release.Phase = "NotRun"
+	phaseSkipped release.Phase = "Skipped"
+)
 
 // The types below are `pintle test -o json` and results.json;
 // docs/formats/test-results.md describes them.
@@ -63,6 +67,8 @@ type testCounts struct {
 	Flaky  int `json:"flaky"`
 	Failed int `json:"failed"`
 	NotRun int `json:"notRun"`
+	// Skipped are those that the operator left out; they are none of Tests.
+	Skipped int `json:"skipped"`
 }
 
 type testReport struct {
@@ -121,7 +127,7 @@ func (r testResult) table() string {
 		switch {
 		case t.Flaky:
 			phase += " (flaky)"
-		case t.Phase == phaseNotRun:
+		case len(t.Attempts) == 0:
 			took = "-"
 		}
 		rows = append(rows, []string{t.Name, t.Suite, phase, fmt.Sprint(len(t.Attempts)), took, clean(reasonText(t.Reason, t.Message))})
@@ -160,8 +166,15 @@ type resultBuilder struct {
 
 func (b *resultBuilder) planned(p *plan.Plan) {
 	for _, s := range p.Steps {
-		if a, ok := s.Action.(plan.RunHook); ok && a.Event == release.Test {
-			b.test(object.RefOf(a.Object), testReport{Name: a.Hook.Name, Suite: a.Suite, Weight: a.Hook.Weight})
+		switch a := s.Action.(type) {
+		case plan.RunHook:
+			if a.Event == release.Test {
+				b.test(object.RefOf(a.Object), testReport{Name: a.Hook.Name, Suite: a.Suite, Weight: a.Hook.Weight})
+			}
+		case plan.SkipHook:
+			if a.Event == release.Test {
+				b.test(a.Ref, testReport{Name: a.Hook.Name, Suite: a.Suite, Weight: a.Hook.Weight})
+			}
 		}
 	}
 }
@@ -181,6 +194,10 @@ func (b *resultBuilder) test(ref object.Ref, fresh testReport) *testReport {
 // add takes in one more attempt; the last one decides.
 func (b *resultBuilder) add(run ledger.Run) {
 	t := b.test(run.Object, testReport{Name: run.Hook, Suite: run.Suite, Weight: run.Weight})
+	if run.Phase == phaseSkipped {
+		t.Phase, t.Message = phaseSkipped, run.Message
+		return
+	}
 	if len(t.Attempts) == 0 {
 		t.Started = run.Started
 	}
@@ -218,6 +235,10 @@ func (b *resultBuilder) finish() testResult {
 }
 
 func (c *testCounts) count(t testReport) {
+	if t.Phase == phaseSkipped {
+		c.Skipped++
+		return
+	}
 	c.Tests++
 	switch t.Phase {
 	case release.PhaseSucceeded:

@@ -57,7 +57,7 @@ func storefrontTests() TestRun {
 	fixture := object.Ref{Version: "v1", Kind: "ConfigMap", Namespace: "shop", Name: "fixture"}
 	account := object.Ref{Version: "v1", Kind: "ServiceAccount", Namespace: "shop", Name: "tester"}
 	p := &plan.Plan{Operation: plan.Test, Release: "storefront", Namespace: "shop", Revision: 3}
-	for i, r := range []object.Ref{fixture, account, ref("Pod", "dns"), ref("Job", "schema"), ref("Pod", "rows"), ref("Pod", "login"), ref("Pod", "image"), ref("Pod", "last")} {
+	for i, r := range []object.Ref{fixture, account, ref("Pod", "dns"), ref("Job", "schema"), ref("Pod", "rows"), ref("Pod", "login"), ref("Pod", "image"), ref("Pod", "last"), ref("Pod", "slow")} {
 		p.Steps = append(p.Steps, testStep(r, max(0, i-1)/2))
 	}
 	p.Steps = append(p.Steps, cleanStep(release.Test, ref("Pod", "dns")))
@@ -74,6 +74,7 @@ func storefrontTests() TestRun {
 		attempt(ref("Pod", "rows"), 1, "Error", "container main ended with exit code 1", said("3 rows", "]]> \x00\xff \ufffe end")),
 		attempt(ref("Pod", "rows"), 2, "Timeout", "it did not finish within 5m0s", ledger.Container{Name: "main", ExitCode: -1}),
 		attempt(ref("Pod", "login"), 1, "Error", "container main ended with exit code 1", said("want 401, got 200 %"), ledger.Container{Name: "side", ExitCode: -1}),
+		{Event: release.Test, Hook: "slow", Attempt: 1, Object: ref("Pod", "slow"), Phase: phaseSkipped, Reason: "Skipped", Message: "the operator said so", Started: start, Ended: start},
 		attempt(ref("Pod", "image"), 1, "ErrImagePull", "there is no image shop:9", ledger.Container{Name: "main", ExitCode: -1, Reason: "ErrImagePull"}),
 	}}
 }
@@ -178,7 +179,7 @@ func TestTestBlock(t *testing.T) {
 	run.Release.Hooks = nil
 	seen := map[string]bool{}
 	for _, r := range run.Runs {
-		if seen[r.Hook] {
+		if seen[r.Hook] || r.Phase == phaseSkipped {
 			continue
 		}
 		seen[r.Hook] = true
