@@ -98,6 +98,7 @@ func (d *deployment) inspect(ctx context.Context) error {
 	}
 	r.checkKinds(wanted, before[d.op])
 	r.checkTwice(wanted)
+	r.checkShared(wanted)
 	if err := r.problems.Err(); err != nil {
 		return err
 	}

@@ -27,6 +27,8 @@ type builder struct {
 	in    Inputs
 	plan  *Plan
 	stage int
+	// shared are the objects that hooks must leave where they are; nil until asked for.
+	shared *object.Set
 }
 
 func newBuilder(op Operation, in Inputs) *builder {

@@ -104,14 +104,15 @@ func (b *builder) hookStep(e release.Event, h Hook) Step {
 			Action: SkipHook{Event: e, Hook: h.Hook, Ref: ref, Suite: h.Steering.Suite},
 		}
 	}
-	return Step{
-		ID: string(e) + "/" + ref.String(), Block: string(e), Always: h.Steering.Always, Reason: hookReason(e, h),
-		Action: RunHook{
-			Event: e, Hook: h.Hook, Object: h.Object, Known: b.in.Known[ref.Key()], Replace: h.Replaces(), InPlace: h.InPlace(),
-			Timeout: orElse(h.Steering.Timeout, b.in.Options.Timeout), Retries: h.Steering.Retries,
-			Suite: h.Steering.Suite, Strict: b.in.Options.Strict,
-		},
+	run := RunHook{
+		Event: e, Hook: h.Hook, Object: h.Object, Known: b.in.Known[ref.Key()], Replace: h.Replaces(), InPlace: h.InPlace(),
+		Timeout: orElse(h.Steering.Timeout, b.in.Options.Timeout), Retries: h.Steering.Retries,
+		Suite: h.Steering.Suite, Strict: b.in.Options.Strict,
 	}
+	if b.shares(e, h) {
+		run.Object, run.Replace, run.InPlace = b.owned(h.Object), false, true
+	}
+	return Step{ID: string(e) + "/" + ref.String(), Block: string(e), Always: h.Steering.Always, Reason: hookReason(e, h), Action: run}
 }
 
 func hookReason(e release.Event, h Hook) string {
@@ -128,6 +129,9 @@ func (b *builder) clean(e release.Event, hooks []Hook, more ...release.DeletePol
 		ref := object.RefOf(h.Object)
 		if ref.IsCRD() {
 			continue // Helm never deletes a CRD that is a hook
+		}
+		if b.shares(e, h) {
+			continue
 		}
 		policies := h.Policies()
 		if h.Ends() {

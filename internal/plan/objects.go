@@ -90,7 +90,7 @@ func (b *builder) applyStep(w object.Parsed) Step {
 		a.Change, reason = Create, "in the chart and not in the cluster"
 	case b.foreign(w):
 		a.Change, a.Force, reason = Adopt, true, "taken over with --take-ownership"
-	case UpToDate(w.Object, live):
+	case UpToDate(w.Object, live) && !b.hookChanges(w):
 		a.Change, reason = Unchanged, "live as the chart wants it"
 	}
 	return Step{ID: "apply/" + ref.String(), Block: BlockApply, Reason: reason, Action: a}
@@ -118,7 +118,7 @@ func (b *builder) prune() {
 	}
 	var gone []object.Parsed
 	for _, r := range b.in.Recorded {
-		if wanted.Add(r.Ref()) {
+		if wanted.Add(r.Ref()) && !b.becameHook(r) {
 			gone = append(gone, r)
 		}
 	}
