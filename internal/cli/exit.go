@@ -10,6 +10,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/kube"
 	"github.com/pintle-dev/pintle/internal/lifecycle"
+	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/lock"
 	"github.com/pintle-dev/pintle/internal/release"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -104,6 +105,9 @@ func failedCode(f *lifecycle.Failed) int {
 		return exitRollbackFailed
 	}
 	if f.Cause == nil {
+		if f.Operation == plan.Test {
+			return exitTest // its time was over before all had run
+		}
 		return exitFailed
 	}
 	var hook *engine.HookError

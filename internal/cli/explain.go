@@ -73,6 +73,9 @@ func (a *app) explainFailed(f *lifecycle.Failed) diag.Problem {
 	if f.Cause != nil {
 		detail = append(detail, strings.Split(causeText(f.Cause), "\n")...)
 	}
+	for _, more := range f.Further {
+		detail = append(detail, strings.Split(causeText(more), "\n")...)
+	}
 	detail = append(detail, a.aftermath(f)...)
 	p.Detail = strings.Join(detail, "\n")
 	return p
@@ -108,7 +111,7 @@ func (a *app) aftermath(f *lifecycle.Failed) []string {
 		out = append(out, whereItIsNow(f))
 		next("see `%s`", a.command("history", f.Release))
 	case f.Operation == "test":
-		next("see the logs with `%s`", a.command("test", f.Release)+" --logs")
+		next("repair it, then `%s` again", a.command("test", f.Release))
 	case f.Operation == "uninstall":
 		next("`%s` again goes on where this one stopped", a.command("uninstall", f.Release))
 	case f.Operation == "install":

@@ -25,7 +25,9 @@ type Failed struct {
 	Operation plan.Operation
 	Release   string
 	// Cause is the first failure; nil when the run was interrupted between steps.
-	Cause       *engine.Failure
+	Cause *engine.Failure
+	// Further are the failures after the first, such as those of other tests.
+	Further     []*engine.Failure
 	Interrupted bool
 	// Deadline is the limit for the whole operation, when that was what stopped it.
 	Deadline time.Duration

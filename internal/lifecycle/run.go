@@ -108,7 +108,7 @@ func irreversible(r *release.Release) string {
 func failure(p *plan.Plan, result *engine.Result) *Failed {
 	f := &Failed{Operation: p.Operation, Release: p.Release, Interrupted: result.Interrupted}
 	if len(result.Failures) > 0 {
-		f.Cause = result.Failures[0]
+		f.Cause, f.Further = result.Failures[0], result.Failures[1:]
 	}
 	return f
 }
