@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/pintle-dev/pintle/internal/ledger"
-	"github.com/pintle-dev/pintle/internal/lifecycle"
 	"github.com/pintle-dev/pintle/internal/release"
 	"github.com/pintle-dev/pintle/internal/ui"
 	"github.com/spf13/cobra"
@@ -94,8 +93,8 @@ func (p *past) report() ui.HooksReport { return ui.ReportHooks(p.record, p.runs)
 // readPast reads a revision, the latest one for 0, and its ledger. Where the
 // release is gone, what its ledger kept is all there is.
 func (a *app) readPast(ctx context.Context, name string, revision revisionFlags) (*past, error) {
-	if revision.revision < 0 {
-		return nil, asUsage(errRevision)
+	if err := revision.check(); err != nil {
+		return nil, err
 	}
 	r, err := a.read()
 	if err != nil {
@@ -111,7 +110,7 @@ func (a *app) readPast(ctx context.Context, name string, revision revisionFlags)
 		return nil, err
 	}
 	if p.runs, err = book.Read(ctx, ledger.Wanted{Release: name, Revision: p.record.Revision}); err != nil {
-		a.warn(err)
+		a.warn(err.Error())
 	}
 	return p, nil
 }
@@ -123,16 +122,13 @@ func (a *app) readGone(ctx context.Context, book *ledger.Book, p *past, revision
 		return errors.Join(gone, err)
 	}
 	if err != nil {
-		a.warn(err)
+		a.warn(err.Error())
 	}
 	last := runs[len(runs)-1].Revision
 	p.runs = slices.DeleteFunc(runs, func(r ledger.Run) bool { return r.Revision != last })
 	fmt.Fprintf(a.streams.Err, "release %s is gone; this is what revision %d left in its ledger\n", p.name, last)
 	return nil
 }
-
-// warn tells of trouble beside which the command goes on.
-func (a *app) warn(err error) { fmt.Fprintf(a.streams.Err, "warning: %v\n", err) }
 
 // named leaves the hooks of that name, given as NAME or KIND/NAME.
 func named(hooks []ui.HookStory, name string) ([]ui.HookStory, error) {
@@ -145,7 +141,7 @@ func named(hooks []ui.HookStory, name string) ([]ui.HookStory, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, &lifecycle.Refused{Err: fmt.Errorf("there is no hook %s; there are %s", name, orNone(names))}
+		return nil, fmt.Errorf("there is no hook %s; there are %s", name, orNone(names))
 	}
 	return found, nil
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pintle-dev/pintle/internal/ledger"
 	"github.com/pintle-dev/pintle/internal/object"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -58,6 +59,16 @@ func (e *Engine) readSecrets(ctx context.Context, hook *unstructured.Unstructure
 	}
 	r.look(hook, spec)
 	return r
+}
+
+// MaskerFor knows the values of the Secrets that the pods of a hook's object
+// (a Job, a Pod) can see, as far as they may be read, beside those that are
+// concealed already. It is for logs that are shown outside a run.
+func (e *Engine) MaskerFor(ctx context.Context, hook *unstructured.Unstructured) *ledger.Masker {
+	r := e.readSecrets(ctx, hook)
+	defer r.close()
+	r.await(ctx)
+	return e.masker.get()
 }
 
 // close ends what is still being read.
