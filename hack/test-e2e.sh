@@ -21,9 +21,9 @@ give_up() {
 
 [ "$(uname -s)" = Linux ] || give_up "this is $(uname -s), not Linux"
 [ "$(id -u)" = 0 ] || give_up "you are not root"
-make --no-print-directory packages || give_up "packages are missing; see above"
-make --no-print-directory sandbox || give_up "the sandbox could not be built; see above"
-make --no-print-directory build helm
+make -s packages || give_up "packages are missing; see above"
+make -s sandbox || give_up "the sandbox could not be built; see above"
+make -s build helm
 
 started=
 tests=
