@@ -158,7 +158,7 @@ func (h *Held) Release(ctx context.Context) error {
 		case !apierrors.IsConflict(err):
 			return err
 		}
-		if err := h.meet(ctx); err != nil {
+		if there, err := h.meet(ctx); err != nil || !there {
 			return err
 		}
 	}
@@ -186,7 +186,7 @@ func (h *Held) Abandon(ctx context.Context, revisions []int, why string) error {
 		case !apierrors.IsConflict(err):
 			return err
 		}
-		if err := h.meet(ctx); err != nil {
+		if there, err := h.meet(ctx); err != nil || !there {
 			return err
 		}
 	}
@@ -250,20 +250,36 @@ func (h *Held) once(ctx context.Context) error {
 	for {
 		noted, s, sent := h.generation(), h.stored(), h.locker.now()
 		stored, err := h.locker.leases.Update(ctx, leases, s.write(sent))
-		if apierrors.IsNotFound(err) {
-			stored, err = s.stored, h.missing(ctx, s)
+		if err != nil {
+			stored, err = h.recover(ctx, s, err)
 		}
-		if err == nil {
+		switch {
+		case err != nil || h.isLost():
+			return err
+		case stored != nil:
 			h.confirm(stored, noted, sent)
 			return nil
 		}
-		if !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) {
-			return err
-		}
-		if err := h.meet(ctx); err != nil || h.isLost() {
-			return err
-		}
 	}
+}
+
+// recover deals with a renewal that was refused. It returns what is to be gone
+// on with, if that counts as a renewal, or nothing where the renewal is to be tried
+// again.
+func (h *Held) recover(ctx context.Context, s State, refusal error) (*unstructured.Unstructured, error) {
+	// An API server calls the replacement of what is gone a conflict, too.
+	if !apierrors.IsConflict(refusal) && !apierrors.IsNotFound(refusal) {
+		return nil, refusal
+	}
+	there, err := h.meet(ctx)
+	if err != nil || there {
+		return nil, err
+	}
+	err = h.missing(ctx, s)
+	if apierrors.IsAlreadyExists(err) {
+		return nil, nil // somebody has made a new one meanwhile: look at that
+	}
+	return s.stored, err
 }
 
 // missing finds out what it means that the Lease is gone. In a namespace that is
@@ -293,20 +309,21 @@ func (h *Held) lose(by Holder) {
 }
 
 // meet looks at what is in the Lease's place: our own earlier self, whose
-// version we go on with, or another holder, to whom the lock is lost.
-func (h *Held) meet(ctx context.Context) error {
+// version we go on with, or another holder, to whom the lock is lost. It is
+// false when nothing is there.
+func (h *Held) meet(ctx context.Context) (there bool, err error) {
 	now, err := h.locker.Look(ctx, h.state.Release)
 	if err != nil || now == nil {
-		return err
+		return false, err
 	}
 	if now.identity != h.state.identity {
 		h.lose(now.Holder)
-		return nil
+		return true, nil
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.state.stored = now.stored
-	return nil
+	return true, nil
 }
 
 // confirm notes that the API server has taken what was sent.

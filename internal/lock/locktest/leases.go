@@ -130,6 +130,9 @@ func (l *Leases) DeleteVersion(ctx context.Context, gvr schema.GroupVersionResou
 func (l *Leases) check(gvr schema.GroupVersionResource, obj *unstructured.Unstructured) error {
 	old := l.objects[obj.GetName()]
 	switch {
+	case old == nil && obj.GetUID() != "":
+		// As an API server says it: the precondition is not met by what is not there.
+		return apierrors.NewConflict(gvr.GroupResource(), obj.GetName(), errors.New("precondition failed: UID"))
 	case old == nil:
 		return apierrors.NewNotFound(gvr.GroupResource(), obj.GetName())
 	case old.GetResourceVersion() != obj.GetResourceVersion() || old.GetUID() != obj.GetUID():
