@@ -11,6 +11,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/release/store"
 	"github.com/pintle-dev/pintle/internal/ui"
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // completionLimit bounds how long the shell is kept waiting for names.
@@ -143,6 +144,17 @@ func (a *app) completeFlags(cmd *cobra.Command) {
 // completeGlobal completes the values of flags that every command has.
 func (a *app) completeGlobal(root *cobra.Command) {
 	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions(colorModes, cobra.ShellCompDirectiveNoFileComp))
+	_ = root.RegisterFlagCompletionFunc("namespace", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		var names []string
+		a.lookAround(cmd.Context(), func(ctx context.Context, r *reading) error {
+			found, err := r.client.Objects().ListMetadata(ctx, schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}, "", "")
+			for _, ns := range found {
+				names = append(names, ns.Name)
+			}
+			return err
+		})
+		return names, cobra.ShellCompDirectiveNoFileComp
+	})
 	_ = root.RegisterFlagCompletionFunc("kube-context", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return kube.Contexts(a.global.kube()), cobra.ShellCompDirectiveNoFileComp
 	})

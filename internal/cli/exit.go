@@ -10,8 +10,8 @@ import (
 	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/kube"
 	"github.com/pintle-dev/pintle/internal/lifecycle"
-	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/lock"
+	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
@@ -63,6 +63,7 @@ func exitCode(err error, sig os.Signal) int {
 	var pending *lifecycle.PendingError
 	var busy *lock.BusyError
 	var lost *lock.LostError
+	var untested *lifecycle.UntestedError
 	switch {
 	case err == nil:
 		return exitDone
@@ -76,6 +77,8 @@ func exitCode(err error, sig os.Signal) int {
 		return failedCode(failed)
 	case errors.As(err, &pending):
 		return exitLocked
+	case errors.As(err, &untested):
+		return exitTest
 	case refused(err):
 		return exitRefused
 	}

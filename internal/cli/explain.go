@@ -18,6 +18,13 @@ import (
 // explain is the one place where errors become words for people: what
 // happened, why, and what to do next.
 func (a *app) explain(err error) diag.List {
+	if list, ok := err.(several); ok {
+		var all diag.List
+		for _, one := range list {
+			all.Add(a.explain(one)...)
+		}
+		return all
+	}
 	var usage *usageError
 	var failed *lifecycle.Failed
 	var none *lifecycle.NoReleaseError
@@ -114,6 +121,8 @@ func (a *app) aftermath(f *lifecycle.Failed) []string {
 		next("repair it, then `%s` again", a.command("test", f.Release))
 	case f.Operation == "uninstall":
 		next("`%s` again goes on where this one stopped", a.command("uninstall", f.Release))
+	case f.Interrupted && f.Operation == "install":
+		next("`%s` goes on; to remove what is there, `%s`", a.command("upgrade", f.Release+" CHART"), a.command("uninstall", f.Release))
 	case f.Operation == "install":
 		next("repair it and run `%s`; to remove what is there, `%s`", a.command("upgrade", f.Release+" CHART"), a.command("uninstall", f.Release))
 	case f.Interrupted:

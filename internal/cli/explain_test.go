@@ -29,7 +29,7 @@ func TestExplain(t *testing.T) {
 			"next: repair it and run `pintle upgrade web CHART -n shop`; to remove what is there, `pintle uninstall web -n shop`",
 		}},
 		{"upgrade", failed(hookFailed(release.PreUpgrade)), []string{"upgrade of web failed", "`pintle rollback web -n shop`"}},
-		{"test", of(plan.Test, failed(hookFailed(release.Test))), []string{"test Job/shop/migrate failed", "`pintle test web -n shop --logs`"}},
+		{"test", of(plan.Test, failed(hookFailed(release.Test))), []string{"test Job/shop/migrate failed", "next: repair it, then `pintle test web -n shop` again"}},
 		{"uninstall", of(plan.Uninstall, failed(hookFailed(release.PreDelete))), []string{"`pintle uninstall web -n shop` again"}},
 		{"rolled back", rolledBack(hookFailed(release.PreUpgrade), lifecycle.RolledBack), []string{"the release has been rolled back", "`pintle history web -n shop`"}},
 		{"removed", of(plan.Install, rolledBack(hookFailed(release.PreInstall), lifecycle.RolledBack)), []string{"the release has been removed again"}},
@@ -44,6 +44,7 @@ func TestExplain(t *testing.T) {
 		{"unreachable", &kube.UnreachableError{Target: kube.Target{Address: "https://far:6443", Context: "prod"}, Err: errors.New("refused")}, []string{
 			`no cluster reachable at https://far:6443 (context "prod")`, "refused", "--kube-context",
 		}},
+		{"several", together(nil, failed(hookFailed(release.PreUpgrade)), errors.New("disk full")), []string{"upgrade of web failed", "disk full"}},
 		{"problems", diag.List{{Summary: "one"}, {Summary: "two"}}, []string{"one", "two"}},
 	}
 	for _, tt := range tests {

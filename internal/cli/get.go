@@ -1,6 +1,11 @@
 package cli
 
 import (
+	"fmt"
+	"text/template"
+
+	"github.com/Masterminds/sprig/v3"
+	"github.com/pintle-dev/pintle/internal/chart"
 	"github.com/pintle-dev/pintle/internal/release"
 	"github.com/pintle-dev/pintle/internal/ui"
 	"github.com/spf13/cobra"
@@ -72,7 +77,11 @@ func newGetMetadata(a *app) *cobra.Command {
 }
 
 func newGetAll(a *app) *cobra.Command {
-	return a.newGetText("all", "show everything that is recorded of a release", func(r *release.Release) error {
+	text := ""
+	cmd := a.newGetText("all", "show everything that is recorded of a release", func(r *release.Release) error {
+		if text != "" {
+			return a.writeTemplate(r, text)
+		}
 		values, err := computedValues(r)
 		if err != nil {
 			return err
@@ -81,4 +90,37 @@ func newGetAll(a *app) *cobra.Command {
 			Format: ui.Table, Color: a.colorOut(), Chart: true, Sources: true, Computed: values,
 		})
 	})
+	cmd.Flags().StringVar(&text, "template", "", "print a Go template instead, such as {{.Release.Name}}")
+	return cmd
+}
+
+// templateRelease is a record as Helm's templates see it.
+type templateRelease struct {
+	*release.Release
+	Version int
+	Chart   templateChart
+}
+
+type templateChart struct {
+	Metadata chart.Metadata
+	Values   map[string]any
+}
+
+// writeTemplate executes a template on a record.
+func (a *app) writeTemplate(r *release.Release, text string) error {
+	t, err := template.New("template").Funcs(sprig.TxtFuncMap()).Parse(text)
+	if err != nil {
+		return asUsage(fmt.Errorf("reading --template: %w", err))
+	}
+	c, err := chart.Decode(r.Chart)
+	if err != nil {
+		return err
+	}
+	err = t.Execute(a.streams.Out, map[string]any{"Release": templateRelease{
+		Release: r, Version: r.Revision, Chart: templateChart{Metadata: c.Metadata(), Values: c.Defaults()},
+	}})
+	if err != nil {
+		return asUsage(fmt.Errorf("executing --template: %w", err))
+	}
+	return nil
 }

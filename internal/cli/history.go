@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/pintle-dev/pintle/internal/lifecycle"
@@ -30,13 +29,13 @@ func newHistory(a *app) *cobra.Command {
 			}
 			found, err := r.records.Outlines(cmd.Context(), args[0])
 			if len(found) == 0 {
-				return errors.Join(err, &lifecycle.NoReleaseError{Name: args[0], Namespace: r.namespace})
+				return together(err, &lifecycle.NoReleaseError{Name: args[0], Namespace: r.namespace})
 			}
 			var rows []ui.HistoryRow
 			for _, rec := range found[max(0, len(found)-limit):] {
 				rows = append(rows, ui.HistoryRowOf(rec))
 			}
-			return errors.Join(err, ui.WriteHistory(a.streams.Out, rows, ui.HistoryOptions{
+			return together(err, ui.WriteHistory(a.streams.Out, rows, ui.HistoryOptions{
 				Format: output.format.value, ShowRollback: showRollback, Color: a.colorOut(),
 			}))
 		}),

@@ -80,7 +80,7 @@ func (a *app) list(ctx context.Context, flags *listFlags) error {
 	for i, rec := range found {
 		rows[i] = ui.ListRowOf(rec, flags.timeFormat)
 	}
-	return errors.Join(err, ui.WriteList(a.streams.Out, rows, ui.ListOptions{
+	return together(err, ui.WriteList(a.streams.Out, rows, ui.ListOptions{
 		Format: flags.format.value, Short: flags.short, NoHeaders: flags.noHeaders, Color: a.colorOut(),
 	}))
 }
@@ -154,7 +154,7 @@ func (a *app) revisions(ctx context.Context, r *reading, names []release.Entry, 
 			}
 		}
 	}
-	return all, errors.Join(faults...)
+	return all, together(faults...)
 }
 
 // sorted puts releases into the order that was asked for.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"io"
 	"time"
 
@@ -86,7 +85,7 @@ func (r *report) write(w io.Writer, out *lifecycle.Outcome) error {
 		errs = append(errs, err)
 	}
 	if out == nil || out.Result == nil {
-		return errors.Join(errs...)
+		return together(errs...)
 	}
 	run := testRun(out)
 	run.LogFiles = files
@@ -97,7 +96,7 @@ func (r *report) write(w io.Writer, out *lifecycle.Outcome) error {
 		errs = append(errs, ui.WriteJUnitFile(r.flags.junitFile, run))
 	}
 	ui.WriteAnnotations(w, run, r.form, time.Now())
-	return errors.Join(errs...)
+	return together(errs...)
 }
 
 // reporting runs an operation that may run tests, ends the session, and writes
@@ -115,7 +114,7 @@ func (s *session) reporting(flags *reportFlags, output ui.Format, operate func()
 	if output != ui.Table {
 		w = s.app.streams.Err // standard output is for the result
 	}
-	return errors.Join(err, r.write(w, out))
+	return together(err, r.write(w, out))
 }
 
 // testRun is what an operation did of tests.
