@@ -13,6 +13,7 @@ type app struct {
 	signals *signals
 	global  globalFlags
 	locking lockFlags
+	keeping keepFlags
 	// running is set when a command's own code has started: until then every
 	// error is about the arguments.
 	running bool

@@ -35,6 +35,7 @@ func newRollback(a *app) *cobra.Command {
 	flags.deployFlags.add(f, "auto")
 	flags.logFlags.add(f)
 	a.addLocking(f)
+	a.addKeeping(f)
 	flags.gate.add(f)
 	f.BoolVar(&flags.toPrevious, "to-previous", false, "go back to the revision before the current one, good or not, as Helm does")
 	f.BoolVar(&flags.cleanup, "cleanup-on-fail", false, "after a failure, delete the objects that this rollback created")

@@ -25,6 +25,7 @@ type session struct {
 	*lifecycle.Service
 	app       *app
 	client    *kube.Client
+	records   recordStore
 	namespace string
 	view      ui.View
 	// tell is how signals were told of before the session.
@@ -57,13 +58,17 @@ func (a *app) operate(streams ui.Streams, opts ui.Options) (*session, error) {
 		view.Close()
 		return nil, err
 	}
-	s.client, s.namespace = client, client.Namespace()
+	s.client, s.records, s.namespace = client, records, client.Namespace()
 	s.Service = &lifecycle.Service{
 		Cluster: client, Records: records, Now: time.Now, Sink: view.Sink,
 		Signals: a.signals.catch(), Engine: engine.DefaultOptions(),
 	}
 	s.tell = a.signals.tellThrough(s.note)
 	s.Engine.Ledger, s.Engine.By = a.ledger(client, records), operator()
+	if err := a.applyKeeping(&s.Engine); err != nil {
+		view.Close()
+		return nil, err
+	}
 	a.applyLocking(s.Service, client)
 	return s, nil
 }

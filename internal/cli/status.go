@@ -43,18 +43,23 @@ func (r *reading) record(ctx context.Context, name string, revision int) (*relea
 func newStatus(a *app) *cobra.Command {
 	var revision revisionFlags
 	var output outputFlags
+	var tested testedFlags
 	cmd := &cobra.Command{
 		Use:   "status NAME",
 		Short: "show the status of a release",
 		Long:  "Shows when and where a release was deployed, its status and revision, how its tests ended, and the chart's notes.",
 		Args:  needs(1, 1, "the name of a release"),
 		RunE: a.run(func(cmd *cobra.Command, args []string) error {
+			if done, err := a.answerTested(cmd.Context(), args[0], &tested); done {
+				return err
+			}
 			return a.status(cmd.Context(), args[0], revision, output.format.value)
 		}),
 		ValidArgsFunction: a.releaseName,
 	}
 	revision.add(cmd.Flags())
 	output.add(cmd.Flags())
+	tested.add(cmd.Flags())
 	a.completeFlags(cmd)
 	return cmd
 }
@@ -75,6 +80,7 @@ func (a *app) status(ctx context.Context, name string, revision revisionFlags, o
 	}
 	opts := ui.StatusOptions{Format: output, Color: a.colorOut()}
 	if output == ui.Table {
+		opts.Runs = a.lastTests(ctx, r, rec)
 		if opts.Resources, err = r.liveTables(ctx, rec); err != nil {
 			a.warn("the release's objects cannot be shown: " + a.explain(err)[0].Summary)
 		}

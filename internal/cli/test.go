@@ -18,6 +18,7 @@ import (
 type testRunFlags struct {
 	testFlags
 	logFlags
+	memory            memoryFlags
 	format            resultFormat
 	timeout, deadline time.Duration
 	list              bool
@@ -40,12 +41,17 @@ func newTest(a *app) *cobra.Command {
 	flags.testFlags.add(f, "")
 	flags.logFlags.add(f)
 	a.addLocking(f)
+	a.addKeeping(f)
 	flags.format.value = ui.Table
 	f.VarP(&flags.format, "output", "o", "form of the result: "+strings.Join(ui.ResultFormats(), ", "))
 	f.DurationVar(&flags.timeout, "timeout", defaultTimeout, "limit for each test; 0 means none")
 	addDeadline(f, &flags.deadline)
+	flags.memory.add(f)
 	f.BoolVar(&flags.list, "list", false, "run nothing and list the tests that would run")
 	a.completeFlags(cmd)
+	history := newTestHistory(a)
+	history.DisableFlagsInUseLine = true
+	cmd.AddCommand(history)
 	return cmd
 }
 
@@ -57,6 +63,12 @@ func (a *app) test(cmd *cobra.Command, name string, flags *testRunFlags) error {
 	if err := checkTimes(flags.timeout, flags.deadline); err != nil {
 		return err
 	}
+	if err := flags.memory.check(flags.list); err != nil {
+		return err
+	}
+	if flags.memory.lastPass {
+		return a.tested(cmd.Context(), name, lifecycle.Evidence{MaxAge: flags.memory.maxAge, Require: tests.Require})
+	}
 	output := flags.format.value
 	if flags.list && output == ui.JUnit {
 		return asUsage(errors.New("--list cannot be written as junit: nothing is run"))
@@ -64,6 +76,12 @@ func (a *app) test(cmd *cobra.Command, name string, flags *testRunFlags) error {
 	s, err := a.operate(a.results(output), a.viewOptions(flags.logs.value))
 	if err != nil {
 		return err
+	}
+	if flags.memory.onlyFailed {
+		if some, err := s.narrowToFailed(cmd.Context(), name, &tests); !some || err != nil {
+			s.end()
+			return err
+		}
 	}
 	opts := lifecycle.TestOptions{
 		Name: name, Namespace: s.namespace, Deadline: flags.deadline, Plan: plan.Options{Timeout: flags.timeout, Strict: true, Tests: tests},
@@ -79,7 +97,7 @@ func (a *app) test(cmd *cobra.Command, name string, flags *testRunFlags) error {
 	if out == nil {
 		return err
 	}
-	return errors.Join(err, a.showTests(out, output))
+	return together(err, a.showTests(out, output))
 }
 
 // showTests writes what came of the tests, or which there are.

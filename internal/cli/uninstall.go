@@ -57,6 +57,7 @@ func newUninstall(a *app) *cobra.Command {
 	f := cmd.Flags()
 	flags.logFlags.add(f)
 	a.addLocking(f)
+	a.addKeeping(f)
 	addWait(f, &flags.wait)
 	f.Lookup("wait").Usage = "wait until the objects are gone: watcher (the same as --wait alone) or legacy wait, hookOnly does not"
 	addTimeout(f, &flags.timeout)
