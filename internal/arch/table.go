@@ -31,8 +31,9 @@ var layers = []row{
 	{pkg: "engine", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
 	{pkg: "lifecycle", may: []string{"chart", "diag", "engine", "ledger", "lock", "object", "plan", "release", "event"}},
 	{pkg: "ui", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
+	{pkg: "ui/report", may: []string{"ledger", "object", "release"}},
 	{pkg: "cli", may: []string{
-		"chart", "diag", "engine", "event", "health", "kube", "ledger", "lifecycle", "lock", "object", "plan", "release", "release/store", "ui",
+		"chart", "diag", "engine", "event", "health", "kube", "ledger", "lifecycle", "lock", "object", "plan", "release", "release/store", "ui", "ui/report",
 	}},
 	{pkg: "cmd/pintle", may: []string{"cli"}},
 }
