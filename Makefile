@@ -9,10 +9,10 @@ BIN     := $(CURDIR)/bin
 
 # What is checked and tested without a cluster. The modules that only link Kubernetes together, and those that only
 # pin tools, hold no code of ours to check.
-MODULES := . sandbox examples/server
+MODULES := . sandbox examples/server bench
 
 .DEFAULT_GOAL := check
-.PHONY: check fmt vet lint test test-unit test-e2e build sandbox packages helm demo demo-down clean help FORCE
+.PHONY: bench check fmt vet lint test test-unit test-e2e chaos build sandbox packages helm demo demo-down transcript clean help FORCE
 
 check: fmt vet lint test-unit ## Format, vet, lint and run the tests that need no cluster (the default)
 
@@ -33,6 +33,9 @@ test-unit: ## Run the tests that need no cluster
 
 test-e2e: ## Run the stories of e2e/ on the sandbox; RUN='hooks' chooses some, V=1 shows every command
 	@hack/test-e2e.sh
+
+chaos: ## Kill operations at every step boundary and within every step, and see that the next command goes on (minutes)
+	@PINTLE_CHAOS=full RUN='^(TestCrashes|TestCompetingRuns)$$' V=1 hack/test-e2e.sh
 
 build: $(BIN)/pintle ## Build bin/pintle
 
@@ -59,11 +62,17 @@ $(BIN)/helm3: tools/helm3/go.mod tools/helm3/go.sum
 $(BIN)/golangci-lint: tools/go.mod tools/go.sum
 	cd tools && $(BUILD) -ldflags '-s -w' -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
+bench: ## Measure beside Helm, on an idle machine; ONLY='version,200' chooses, ROUNDS=5
+	@hack/bench.sh
+
 demo: ## Play the story of a release on a Kubernetes of this machine, and leave it up
 	@hack/demo.sh
 
 demo-down: ## Remove every trace of the demo
 	@hack/demo-down.sh
+
+transcript: ## Play the demo and put what it prints into the README
+	@hack/transcript.sh
 
 clean: ## Remove what was built here
 	rm -rf $(BIN)

@@ -1,0 +1,411 @@
+package e2e
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	stdjson "encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/rand"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// chaosChart has a hook in every phase; each says its name and takes a moment.
+var chaosChart = map[string]string{
+	"Chart.yaml":  "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+	"values.yaml": "sleep: 0.5\nrun: 0\n",
+	"templates/settings.yaml": `apiVersion: v1
+kind: ConfigMap
+metadata: {name: web-settings}
+data: {run: "{{ .Values.run }}"}
+`,
+	"templates/hooks.yaml": `{{- range list "pre-install" "post-install" "pre-upgrade" "post-upgrade" "pre-rollback" "post-rollback" "pre-delete" "post-delete" }}
+---
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: web-{{ . }}
+  annotations:
+    helm.sh/hook: {{ . }}
+    helm.sh/hook-delete-policy: before-hook-creation{{ if hasPrefix "post" . }},hook-succeeded{{ end }}
+spec:
+  backoffLimit: 0
+  template:
+    metadata: {labels: {chaos: hook}}
+    spec:
+      restartPolicy: Never
+      terminationGracePeriodSeconds: 1
+      containers: [{name: main, image: busybox:1.36, command: [sh, -c, "echo {{ . }}; sleep {{ $.Values.sleep }}"]}]
+{{- end }}
+`,
+}
+
+// crash is one operation that is killed, and the plain command after it.
+type crash struct {
+	name string
+	// before brings the release into the state from which the operation starts.
+	before [][]string
+	// killed is the operation, next the command that must set all right.
+	killed, next []string
+	// gone tells that the release is gone when all is right.
+	gone bool
+}
+
+var crashes = []crash{
+	{
+		name: "install", killed: []string{"install", "web", "chart", "--wait"},
+		next: []string{"upgrade", "--install", "web", "chart", "--wait"},
+	},
+	{
+		name: "upgrade", before: [][]string{{"install", "web", "chart", "--no-hooks"}},
+		killed: []string{"upgrade", "web", "chart", "--wait", "--set", "run=1"}, next: []string{"upgrade", "web", "chart", "--wait", "--set", "run=2"},
+	},
+	{
+		name:   "rollback",
+		before: [][]string{{"install", "web", "chart", "--no-hooks"}, {"upgrade", "web", "chart", "--no-hooks", "--set", "run=1"}},
+		killed: []string{"rollback", "web", "1", "--wait"}, next: []string{"rollback", "web", "1", "--wait"},
+	},
+	{
+		name: "uninstall", before: [][]string{{"install", "web", "chart", "--no-hooks"}},
+		killed: []string{"uninstall", "web", "--wait"}, next: []string{"uninstall", "web", "--wait", "--ignore-not-found"}, gone: true,
+	},
+	{
+		name: "upgrade after a killed uninstall", before: [][]string{{"install", "web", "chart", "--no-hooks"}},
+		killed: []string{"uninstall", "web"}, next: []string{"upgrade", "--install", "web", "chart", "--wait"},
+	},
+	{
+		name: "uninstall after a killed upgrade", before: [][]string{{"install", "web", "chart", "--no-hooks"}},
+		killed: []string{"upgrade", "web", "chart", "--set", "run=1"}, next: []string{"uninstall", "web", "--wait"}, gone: true,
+	},
+}
+
+// TestCrashes kills operations at the boundaries of their steps and in the
+// middle of them, and has the plain next command go on: with no help, no hook
+// running beside an old one, and a history without a gap. With PINTLE_CHAOS=full
+// it is every boundary and the middle of every step, otherwise every third moment.
+func TestCrashes(t *testing.T) {
+	c := connect(t)
+	programs := findPrograms(t)
+	stride := 3
+	if os.Getenv("PINTLE_CHAOS") == "full" {
+		stride = 1
+	}
+	report := &chaosReport{}
+	t.Cleanup(func() { t.Log(report) })
+	for i, crash := range crashes {
+		t.Run(strings.ReplaceAll(crash.name, " ", "_"), func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t, c, programs)
+			// The crash is over when a run is not killed any more: it has fewer steps.
+			for step := 1; ; step++ {
+				finished := false
+				for j, at := range []string{fmt.Sprint(step), fmt.Sprintf("%d:700ms", step)} {
+					if (2*step+j+i)%stride != 0 && stride > 1 {
+						continue
+					}
+					if finished = s.play(t, crash, at, report); finished {
+						break
+					}
+				}
+				if finished || step > 40 {
+					return
+				}
+			}
+		})
+	}
+}
+
+// TestCompetingRuns has several processes upgrade one release at once: those
+// that wait for the lock all succeed, one after another, and those that do not
+// either succeed or are told that another run is at work.
+func TestCompetingRuns(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, connect(t), findPrograms(t))
+	if out, _, err := s.run(t, "", "install", "web", "chart", "--no-hooks"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	const patient, hasty = 6, 4
+	codes := make([]int, patient+hasty)
+	var group sync.WaitGroup
+	for i := range codes {
+		group.Go(func() {
+			args := []string{"upgrade", "web", "chart", "--history-max", "0", "--set", fmt.Sprintf("run=%d", i)}
+			if i < patient {
+				args = append(args, "--lock-wait", "3m")
+			}
+			out, _, err := s.run(t, "", args...)
+			if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+				codes[i] = exit.ExitCode()
+			}
+			if i < patient && codes[i] != 0 || codes[i] != 0 && codes[i] != 6 {
+				t.Errorf("run %d ended with %v\n%s", i, err, out)
+			}
+		})
+	}
+	group.Wait()
+	succeeded := 0
+	for _, code := range codes {
+		if code == 0 {
+			succeeded++
+		}
+	}
+	c := crash{name: "competing runs"}
+	s.check(t, t.Errorf, c, "")
+	if records := s.list(t, schema.GroupVersionResource{Version: "v1", Resource: "secrets"}, "owner=helm"); len(records) != 1+succeeded {
+		t.Errorf("%d runs succeeded and the history has %d revisions", succeeded, len(records))
+	}
+}
+
+// chaosReport is what came of all cases.
+type chaosReport struct {
+	mu            sync.Mutex
+	cases, passed int
+	slowest       time.Duration
+	slowestCase   string
+}
+
+func (r *chaosReport) add(name string, passed bool, took time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cases++
+	if passed {
+		r.passed++
+	}
+	if took > r.slowest {
+		r.slowest, r.slowestCase = took, name
+	}
+}
+
+// String is one line.
+func (r *chaosReport) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return fmt.Sprintf("crashes: %d cases, %d passed, slowest recovery %s (%s)", r.cases, r.passed, r.slowest.Round(100*time.Millisecond), r.slowestCase)
+}
+
+// scene is a namespace with a chart, and who watches its hooks.
+type scene struct {
+	*cluster
+	namespace, dir, kubeconfig, pintle string
+	hooks                              *hookWatch
+}
+
+func newScene(t *testing.T, c *cluster, programs string) *scene {
+	t.Helper()
+	s := &scene{cluster: c, dir: t.TempDir(), namespace: "e2e-chaos-" + rand.String(6), pintle: filepath.Join(programs, "pintle")}
+	if own := os.Getenv("PINTLE_E2E_BINARY"); own != "" {
+		s.pintle = own
+	}
+	ns := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": s.namespace, "labels": map[string]any{runLabel: cmp.Or(os.Getenv("PINTLE_E2E_RUN"), "none")}},
+	}}
+	if _, err := c.objects.Resource(namespaces).Create(t.Context(), ns, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = c.objects.Resource(namespaces).Delete(context.WithoutCancel(t.Context()), s.namespace, metav1.DeleteOptions{}) // the next run of the stories finds it by its label
+	})
+	for name, text := range chaosChart {
+		path := filepath.Join(s.dir, "chart", name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.kubeconfig = filepath.Join(s.dir, "kubeconfig")
+	if err := clientcmd.WriteToFile(*c.config, s.kubeconfig); err != nil {
+		t.Fatal(err)
+	}
+	s.hooks = watchHooks(t, s)
+	return s
+}
+
+// run runs pintle and returns what it wrote; killed tells that it died.
+func (s *scene) run(t *testing.T, at string, args ...string) (output string, killed bool, err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, s.pintle, args...)
+	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.kubeconfig, "HELM_NAMESPACE="+s.namespace, "PINTLE_TEST_KILL_AT="+at)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err = cmd.Run()
+	return out.String(), err != nil && cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == -1 && ctx.Err() == nil, err
+}
+
+// play kills the operation at one moment and has the next command set all
+// right. It reports whether the operation came to its end before the moment.
+func (s *scene) play(t *testing.T, c crash, at string, report *chaosReport) bool {
+	t.Helper()
+	name := c.name + " at " + at
+	fail := func(format string, args ...any) {
+		t.Helper()
+		t.Errorf(name+": "+format, args...)
+	}
+	for _, args := range c.before {
+		if out, _, err := s.run(t, "", args...); err != nil {
+			t.Fatalf("%s: preparing with %v: %v\n%s", name, args, err, out)
+		}
+	}
+	s.hooks.reset()
+	first, killed, err := s.run(t, at, c.killed...)
+	if !killed && err != nil {
+		fail("it failed instead of dying: %v\n%s", err, first)
+	}
+	start := time.Now()
+	out, _, err := s.run(t, "", c.next...)
+	took := time.Since(start)
+	before := t.Failed()
+	if err != nil {
+		fail("%v does not go on: %v\n%s\nafter:\n%s", c.next, err, out, first)
+	}
+	s.check(t, fail, c, out)
+	report.add(name, err == nil && (before || !t.Failed()), took)
+	s.clear(t)
+	return !killed
+}
+
+// check looks for everything that must hold when the next command has run.
+func (s *scene) check(t *testing.T, fail func(string, ...any), c crash, out string) {
+	t.Helper()
+	if together := s.hooks.together(); together != "" {
+		fail("hooks ran side by side: %s\n%s", together, out)
+	}
+	if left := s.list(t, schema.GroupVersionResource{Group: "coordination.k8s.io", Version: "v1", Resource: "leases"}, "owner=pintle"); len(left) > 0 {
+		fail("locks are left behind: %v", left)
+	}
+	settings := s.list(t, schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}, "app.kubernetes.io/managed-by=Helm")
+	records := s.list(t, schema.GroupVersionResource{Version: "v1", Resource: "secrets"}, "owner=helm")
+	if c.gone {
+		if len(settings)+len(records) > 0 {
+			fail("left behind: %v %v", settings, records)
+		}
+		return
+	}
+	if len(settings) != 1 {
+		fail("the release's objects are %v", settings)
+	}
+	text, _, err := s.run(t, "", "history", "web", "-o", "json")
+	var history []struct {
+		Revision int    `json:"revision"`
+		Status   string `json:"status"`
+	}
+	if err != nil || stdjson.Unmarshal([]byte(text), &history) != nil || len(history) == 0 {
+		fail("the history cannot be read: %v\n%s", err, text)
+		return
+	}
+	for i, r := range history {
+		last := i == len(history)-1
+		if r.Revision != i+1 || last != (r.Status == "deployed") || strings.HasPrefix(r.Status, "pending") || r.Status == "uninstalling" {
+			fail("the history is not right:\n%s", text)
+			return
+		}
+	}
+}
+
+// clear removes everything, for the next case.
+func (s *scene) clear(t *testing.T) {
+	t.Helper()
+	if out, _, err := s.run(t, "", "uninstall", "web", "--no-hooks", "--wait", "--ignore-not-found"); err != nil {
+		t.Fatalf("clearing up: %v\n%s", err, out)
+	}
+	jobs := schema.GroupVersionResource{Group: "batch", Version: "v1", Resource: "jobs"}
+	foreground := metav1.DeletePropagationForeground
+	err := s.objects.Resource(jobs).Namespace(s.namespace).DeleteCollection(t.Context(), metav1.DeleteOptions{PropagationPolicy: &foreground}, metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(patience); len(s.list(t, jobs, "")) > 0; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("clearing up: Jobs do not go")
+		}
+	}
+}
+
+func (s *scene) list(t *testing.T, resource schema.GroupVersionResource, selector string) []string {
+	t.Helper()
+	list, err := s.objects.Resource(resource).Namespace(s.namespace).List(t.Context(), metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, item := range list.Items {
+		names = append(names, item.GetName())
+	}
+	return names
+}
+
+// hookWatch sees every hook's pod run, and remembers which ran together.
+type hookWatch struct {
+	mu      sync.Mutex
+	running map[string]bool
+	seen    []string
+}
+
+func watchHooks(t *testing.T, s *scene) *hookWatch {
+	t.Helper()
+	h := &hookWatch{running: map[string]bool{}}
+	pods := schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+	w, err := s.objects.Resource(pods).Namespace(s.namespace).Watch(t.Context(), metav1.ListOptions{LabelSelector: "chaos=hook"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Stop)
+	go func() {
+		for event := range w.ResultChan() {
+			if pod, ok := event.Object.(*unstructured.Unstructured); ok {
+				h.note(pod, string(event.Type) == "DELETED")
+			}
+		}
+	}()
+	return h
+}
+
+func (h *hookWatch) note(pod *unstructured.Unstructured, gone bool) {
+	phase, _, _ := unstructured.NestedString(pod.Object, "status", "phase")
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if phase != "Running" || gone {
+		delete(h.running, pod.GetName())
+		return
+	}
+	h.running[pod.GetName()] = true
+	if len(h.running) < 2 {
+		return
+	}
+	var names []string
+	for name := range h.running {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	h.seen = append(h.seen, strings.Join(names, " and "))
+}
+
+func (h *hookWatch) reset() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.seen = nil
+}
+
+// together names hooks that were seen to run side by side; empty for none.
+func (h *hookWatch) together() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return strings.Join(h.seen, "; ")
+}
