@@ -65,7 +65,7 @@ cat <<TEXT
 
 ${bold}The cluster stays up. To go on by hand:${plain}
 
-  export PATH="$PWD/bin:\$PATH" KUBECONFIG=$KUBECONFIG HELM_NAMESPACE=shop
+  export PATH="\$PWD/bin:\$PATH" KUBECONFIG=$KUBECONFIG HELM_NAMESPACE=shop
   pintle list
   pintle status storefront
   pintle get hooks storefront
