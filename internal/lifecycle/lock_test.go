@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -334,6 +335,138 @@ func TestWithoutPermissionForLeasesTheStatusDecides(t *testing.T) {
 		var pending *lifecycle.PendingError
 		if _, err := w.deploy(t, plan.Upgrade, dir, nil); !errors.As(err, &pending) {
 			t.Errorf("the error is %v", err)
+		}
+	})
+}
+
+// failingRecords refuses writes of a status.
+type failingRecords struct {
+	lifecycle.Records
+	refuse func(release.Status) error
+}
+
+func (f *failingRecords) Update(ctx context.Context, r *release.Release) error {
+	if err := f.refuse(r.Info.Status); err != nil {
+		return err
+	}
+	return f.Records.Update(ctx, r)
+}
+
+var errWebhook = errors.New(`admission webhook "quota.example.com" denied the request`)
+
+func TestFinalRecordIsTriedAgain(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1")})
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := lockedWorld()
+		left := 2
+		w.service.Records = &failingRecords{w.records, func(s release.Status) error {
+			if left--; left >= 0 {
+				return errWebhook
+			}
+			return nil
+		}}
+		w.installed(t, dir)
+		w.expectHistory(t, "1 deployed: Install complete")
+	})
+}
+
+func TestRecordThatCannotBeWrittenIsLoudAndTheNextRunRecovers(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1")})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		w.installed(t, dir)
+		w.service.Records = &failingRecords{w.records, func(s release.Status) error {
+			if s.Final() {
+				return errWebhook
+			}
+			return nil
+		}}
+		_, err := w.deploy(t, plan.Upgrade, dir, func(o *lifecycle.DeployOptions) { o.RollbackOnFailure = true })
+		var failed *lifecycle.Failed
+		if !errors.As(err, &failed) || failed.RecordErr == nil || failed.Rollback != lifecycle.NoRollback || !strings.Contains(err.Error(), "could not be recorded") {
+			t.Fatalf("the error is %v", err)
+		}
+		left := leases.Peek("pintle.web")
+		if left == nil || left.GetAnnotations()["pintle.dev/unrecorded"] != "2" || !strings.Contains(left.GetAnnotations()["pintle.dev/abandoned"], "quota.example.com") {
+			t.Fatalf("the lock is %v", left)
+		}
+		w.service.Records = w.records
+		start := time.Now()
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		got := w.history(t)
+		if len(got) != 3 || !strings.HasPrefix(got[1], "2 failed: ") || !strings.Contains(got[1], "quota.example.com") || got[2] != "3 deployed: Upgrade complete" {
+			t.Errorf("history: %q", got)
+		}
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("the recovery took %s", took)
+		}
+	})
+}
+
+func TestEarlierRecordsDoNotUndoASuccess(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "{{ .Release.Revision }}")})
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := lockedWorld()
+		w.installed(t, dir)
+		w.service.Records = &failingRecords{w.records, func(s release.Status) error {
+			if s == release.Superseded {
+				return errWebhook
+			}
+			return nil
+		}}
+		_, err := w.deploy(t, plan.Upgrade, dir, func(o *lifecycle.DeployOptions) { o.RollbackOnFailure = true })
+		if err == nil || !strings.Contains(err.Error(), "revision 2 is deployed, but the history could not be brought up to date") {
+			t.Errorf("the error is %v", err)
+		}
+		if w.live("a")["k"] != "2" {
+			t.Errorf("a is %v", w.live("a"))
+		}
+		w.service.Records = w.records
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.expectHistory(t, "1 superseded: Install complete", "2 superseded: Upgrade complete", "3 deployed: Upgrade complete")
+	})
+}
+
+func TestHookLeftRunningIsWaitedForByTheNext(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": failing})
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := lockedWorld()
+		w.Runs("Job/migrate", kubefake.Run{Lasts: 100 * time.Second}, kubefake.Run{Lasts: time.Second})
+		w.installed(t, dir)
+		stop := make(chan struct{})
+		w.service.Signals.Stop, w.service.Engine.LeaveRunning = stop, true
+		time.AfterFunc(10*time.Second, func() { close(stop) })
+		start := time.Now()
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err == nil || time.Since(start) > 20*time.Second {
+			t.Fatalf("after %s: %v", time.Since(start), err)
+		}
+		if got := w.history(t); !strings.HasPrefix(got[1], "2 failed: ") {
+			t.Errorf("history: %q", got)
+		}
+		w.service.Signals.Stop = nil
+		if _, err := w.deploy(t, plan.Upgrade, dir, func(o *lifecycle.DeployOptions) { o.Plan.Timeout = 5 * time.Minute }); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took < 100*time.Second {
+			t.Errorf("both were done after %s", took)
+		}
+	})
+}
+
+func TestOrphanThatCannotRunIsStopped(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": failing})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		w.Runs("Job/migrate", kubefake.Run{Waiting: "ImagePullBackOff"}, kubefake.Run{Lasts: time.Second})
+		w.installed(t, dir)
+		w.dies(t, leases, "upgrade", 2, release.PendingUpgrade)
+		w.startsJob(t, "migrate")
+		if _, err := w.deploy(t, plan.Upgrade, dir, func(o *lifecycle.DeployOptions) { o.Plan.Timeout = time.Hour }); err != nil {
+			t.Fatal(err)
 		}
 	})
 }
