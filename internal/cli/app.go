@@ -69,7 +69,7 @@ func (a *app) results(f ui.Format) ui.Streams {
 		Out: a.streams.Out, Err: a.streams.Err, Width: a.streams.Width,
 		IsTerminal: a.streams.OutTerminal && a.streams.ErrTerminal, Color: a.colorOut(),
 	}
-	if f != ui.Table {
+	if !f.ForPeople() {
 		s.Out, s.IsTerminal, s.Color = a.streams.Err, a.streams.ErrTerminal, a.colorErr()
 	}
 	return s

@@ -42,12 +42,13 @@ func newTest(a *app) *cobra.Command {
 	flags.logFlags.add(f)
 	a.addLocking(f)
 	a.addKeeping(f)
-	flags.format.value = ui.Table
+	flags.format.value = ui.Block
 	f.VarP(&flags.format, "output", "o", "form of the result: "+strings.Join(ui.ResultFormats(), ", "))
 	f.DurationVar(&flags.timeout, "timeout", defaultTimeout, "limit for each test; 0 means none")
 	addDeadline(f, &flags.deadline)
 	flags.memory.add(f)
 	f.BoolVar(&flags.list, "list", false, "run nothing and list the tests that would run")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(ui.ResultFormats(), cobra.ShellCompDirectiveNoFileComp))
 	a.completeFlags(cmd)
 	history := newTestHistory(a)
 	history.DisableFlagsInUseLine = true
@@ -103,13 +104,15 @@ func (a *app) test(cmd *cobra.Command, name string, flags *testRunFlags) error {
 // showTests writes what came of the tests, or which there are.
 func (a *app) showTests(out *lifecycle.Outcome, output ui.Format) error {
 	switch {
-	case out.DryRun != nil:
-		return ui.WriteTestList(a.streams.Out, out.DryRun.Plan, output)
-	case output != ui.Table:
-		return ui.WriteTestResult(a.streams.Out, testRun(out), output)
-	case !hasTests(out.Release):
+	case output.ForPeople() && !hasTests(out.Release):
 		_, err := fmt.Fprintf(a.streams.Out, "Release %q has no tests.\n", out.Release.Name)
 		return err
+	case out.DryRun != nil && output == ui.Block:
+		return ui.WriteTestList(a.streams.Out, out.DryRun.Plan, ui.Table)
+	case out.DryRun != nil:
+		return ui.WriteTestList(a.streams.Out, out.DryRun.Plan, output)
+	case output != ui.Block:
+		return ui.WriteTestResult(a.streams.Out, testRun(out), output)
 	}
 	return ui.WriteStatus(a.streams.Out, out.Release, ui.StatusOptions{
 		Format: ui.Table, Color: a.colorOut(), HideNotes: true, Runs: out.Result.Runs,

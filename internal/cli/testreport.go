@@ -111,7 +111,7 @@ func (s *session) reporting(flags *reportFlags, output ui.Format, operate func()
 	out, err := operate()
 	s.end()
 	w := s.app.streams.Out
-	if output != ui.Table {
+	if !output.ForPeople() {
 		w = s.app.streams.Err // standard output is for the result
 	}
 	return together(err, r.write(w, out))

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,6 +120,7 @@ func checkTests(name string, in plan.Inputs) error {
 		}
 		names = append(names, h.Name)
 	}
+	slices.Sort(names)
 	switch {
 	case len(names) > 0:
 		return diag.Problem{Summary: "no test matches the filters", Detail: "the tests are " + strings.Join(names, ", ")}

@@ -20,21 +20,30 @@ const (
 	YAML  Format = "yaml"
 )
 
-// JUnit is a further format, of test results only: XML for CI systems.
-const JUnit Format = "junit"
+// Further formats, of test results only: Helm's block of text for each test,
+// and XML for CI systems.
+const (
+	Block Format = "block"
+	JUnit Format = "junit"
+)
+
+// ForPeople tells formats that follow what was shown of the run, on the same
+// stream, from those that programs read.
+func (f Format) ForPeople() bool { return f == Table || f == Block }
 
 // ResultFormats are the names that -o takes where tests are run.
-func ResultFormats() []string { return append(Formats(), string(JUnit)) }
+func ResultFormats() []string {
+	return []string{string(Block), string(Table), string(JSON), string(YAML), string(JUnit)}
+}
 
 // ParseResultFormat reads the value of -o where tests are run.
 func ParseResultFormat(s string) (Format, error) {
-	if s == string(JUnit) {
-		return JUnit, nil
+	for _, f := range ResultFormats() {
+		if s == f {
+			return Format(f), nil
+		}
 	}
-	if f, err := ParseFormat(s); err == nil {
-		return f, nil
-	}
-	return "", fmt.Errorf("%w %q: table, json, yaml and junit are known", ErrFormat, s)
+	return "", fmt.Errorf("%w %q: block, table, json, yaml and junit are known", ErrFormat, s)
 }
 
 // ErrFormat is a format that is not known.
