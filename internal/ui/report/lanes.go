@@ -99,7 +99,15 @@ func (b *lanes) run(r ledger.Run) {
 	if r.Started.IsZero() || r.Ended.IsZero() {
 		return
 	}
+	if !r.Object.Is("batch", "Job") && !r.Object.Is("", "Pod") {
+		b.bar(l, Bar{Kind: Change, Started: r.Started, Ended: r.Ended, Outcome: outcome, Text: attemptText(r)})
+		return
+	}
 	begun := r.Started
+	if firstStart(r).IsZero() && len(r.Pods) > 0 { // it never came to work
+		b.bar(l, Bar{Kind: Wait, Started: begun, Ended: r.Ended, Outcome: outcome, Text: attemptText(r)})
+		return
+	}
 	if at := firstStart(r); at.Sub(begun) >= time.Second && at.Before(r.Ended) {
 		b.bar(l, Bar{Kind: Wait, Started: begun, Ended: at, Text: "waiting for its pod to start"})
 		begun = at

@@ -20,9 +20,16 @@ type section struct {
 	Verdict badge
 	Took    string
 	Counts  string
-	Why     []ledger.Cause
+	Why     []blame
 	Ticks   []tick
 	Groups  []group
+}
+
+// blame is one reason for a failure: the cause that no other explains, what
+// was judged from it, and what was seen while there was still hope.
+type blame struct {
+	ledger.Cause
+	Verdict, Before string
 }
 
 // badge is an outcome as a word, a sign and a class of the style sheet: never
@@ -153,25 +160,39 @@ func countText(counts map[Kind]int, failed, notRun int) string {
 }
 
 // rootsOf are what made a lane fail, without its way there.
-func rootsOf(l Lane) []ledger.Cause {
+func rootsOf(l Lane) []blame {
 	if len(l.Causes) == 0 {
-		return []ledger.Cause{{Subject: l.Name, Message: l.Error}}
+		return []blame{{Cause: ledger.Cause{Subject: l.Name, Message: l.Error}}}
 	}
-	var out []ledger.Cause
-	var walk func(above string, c ledger.Cause)
-	walk = func(above string, c ledger.Cause) {
+	var out []blame
+	var walk func(above, verdict string, c ledger.Cause)
+	walk = func(above, verdict string, c ledger.Cause) {
 		for _, child := range c.Children {
-			walk(joined(above, c.Subject), child)
+			walk(joined(above, c.Subject), orWord(verdict, c.Message), child)
 		}
 		if len(c.Children) == 0 {
 			c.Subject = joined(above, c.Subject)
-			out = append(out, c)
+			out = append(out, blame{Cause: c, Verdict: verdict})
 		}
 	}
 	for _, c := range l.Causes {
-		walk("", c)
+		walk("", "", c)
+	}
+	if before := lastTrouble(l); len(out) > 0 && !strings.Contains(out[0].Message, before) && !strings.Contains(out[0].Verdict, before) {
+		out[0].Before = before
 	}
 	return out
+}
+
+// lastTrouble is what held a hook or test up last, before it was judged.
+func lastTrouble(l Lane) string {
+	text := ""
+	for _, o := range l.Observed {
+		if o.State == "in progress" && o.Message != "" && o.Reason != "Running" && o.Reason != "Pending" && o.Reason != "InitRunning" {
+			text = o.Message
+		}
+	}
+	return text
 }
 
 func joined(above, subject string) string {
