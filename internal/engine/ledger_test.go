@@ -180,6 +180,20 @@ func TestLedgerThatCannotBeWrittenIsToldOnce(t *testing.T) {
 	})
 }
 
+func TestRefusedLedgerIsNotTriedAgainWithTheSameRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &book{fail: &ledger.WriteError{Release: "web", Lasting: true, Err: errors.New("no rights")}}
+		s, told := withBook(b, engine.DefaultOptions())
+		s.install(t, job("a", "pre-install", "")+web+job("b", "post-install", ""), plan.Options{Wait: true, Timeout: time.Minute}, nil)
+		if strings.Count(told.String(), "notice:") != 1 {
+			t.Errorf("told:\n%s", told)
+		}
+		if diff := cmp.Diff([]string{"1s a(1)", "3s b(1)"}, b.story); diff != "" {
+			t.Errorf("the writes (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestLedgerIsWrittenAfterAnInterruption(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &book{takes: 100 * time.Millisecond}

@@ -74,6 +74,11 @@ func (s *scribe) put(ctx context.Context, runs []ledger.Run) {
 	defer cancel()
 	s.engine.addEvents(ctx, runs)
 	err := s.engine.opts.Ledger.Append(ctx, runs)
+	var failed *ledger.WriteError
+	if errors.As(err, &failed) && failed.Lasting {
+		s.engine.noticeLedger(err)
+		err = nil // trying again would not help
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err = err; err != nil {
