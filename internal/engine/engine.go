@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/event"
@@ -40,6 +41,9 @@ type Options struct {
 	// of ImpatientRestarts) before it is given up; 0 waits for the timeout.
 	Impatience        time.Duration
 	ImpatientRestarts int
+	// FailFast says which troubles end a wait or a hook before its timeout;
+	// empty is FailFastAuto.
+	FailFast FailFast
 	// Settle is how long a container without a readiness probe must run
 	// without a restart before a wait takes it for ready.
 	Settle time.Duration
@@ -209,18 +213,24 @@ func (w *walk) stage(ctx, soft context.Context, steps []plan.Step) {
 	limit := make(chan struct{}, w.limit(steps))
 	outcomes := make([]outcome, len(steps))
 	var group sync.WaitGroup
+	var failedHere atomic.Bool
 	for i, s := range steps {
-		if !mayRun(s, failedBefore, failedBlock, soft.Err() != nil) {
+		// What happens while the step waits for its turn may change whether it runs.
+		limit <- struct{}{}
+		if !mayRun(s, failedBefore, failedBlock, soft.Err() != nil) || failedHere.Load() && failsFast(s) {
+			<-limit
 			outcomes[i] = outcome{Outcome: event.Skipped}
 			w.cutShort = w.cutShort || soft.Err() != nil
 			w.engine.sink(event.StepFinished{Step: s, Outcome: event.Skipped, Time: w.engine.now()})
 			continue
 		}
 		w.result.Reached = s.Block
-		limit <- struct{}{}
 		group.Go(func() {
 			defer func() { <-limit }()
 			outcomes[i] = w.step(ctx, soft, s)
+			if outcomes[i].Outcome == event.Failed {
+				failedHere.Store(true)
+			}
 		})
 	}
 	group.Wait()
@@ -228,13 +238,20 @@ func (w *walk) stage(ctx, soft context.Context, steps []plan.Step) {
 	w.cutShort = w.cutShort || soft.Err() != nil && !failedBefore && w.failed()
 }
 
+// failsFast tells a hook that is not to start once one beside it has failed.
+func failsFast(s plan.Step) bool {
+	_, hook := s.Action.(plan.RunHook)
+	return hook && !s.Always
+}
+
 // mayRun decides whether a step starts. Clean-up of hooks that have run is
-// never kept back; it does nothing for those that have not.
+// never kept back, nor is a record that is to be written always; clean-up does
+// nothing for hooks that have not run.
 func mayRun(s plan.Step, failed bool, failedBlock string, stopped bool) bool {
 	if _, clean := s.Action.(plan.CleanHook); clean && (failed || stopped) {
 		return !failed || s.Block == failedBlock
 	}
-	if stopped {
+	if _, record := s.Action.(plan.WriteRecord); stopped && !(record && s.Always) {
 		return false
 	}
 	return !failed || s.Always && s.Block == failedBlock
