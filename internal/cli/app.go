@@ -8,12 +8,13 @@ import (
 
 // app is what the commands of one run share.
 type app struct {
-	streams Streams
-	env     Env
-	signals *signals
-	global  globalFlags
-	locking lockFlags
-	keeping keepFlags
+	streams  Streams
+	env      Env
+	signals  *signals
+	global   globalFlags
+	locking  lockFlags
+	keeping  keepFlags
+	patience patienceFlags
 	// running is set when a command's own code has started: until then every
 	// error is about the arguments.
 	running bool

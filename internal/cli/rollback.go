@@ -36,6 +36,7 @@ func newRollback(a *app) *cobra.Command {
 	flags.logFlags.add(f)
 	a.addLocking(f)
 	a.addKeeping(f)
+	a.addPatience(f)
 	flags.gate.add(f)
 	f.BoolVar(&flags.toPrevious, "to-previous", false, "go back to the revision before the current one, good or not, as Helm does")
 	f.BoolVar(&flags.cleanup, "cleanup-on-fail", false, "after a failure, delete the objects that this rollback created")

@@ -69,6 +69,10 @@ func (a *app) operate(streams ui.Streams, opts ui.Options) (*session, error) {
 		view.Close()
 		return nil, err
 	}
+	if err := a.applyPatience(&s.Engine); err != nil {
+		view.Close()
+		return nil, err
+	}
 	a.applyLocking(s.Service, client)
 	return s, nil
 }

@@ -42,6 +42,7 @@ func newTest(a *app) *cobra.Command {
 	flags.logFlags.add(f)
 	a.addLocking(f)
 	a.addKeeping(f)
+	a.addPatience(f)
 	flags.format.value = ui.Block
 	f.VarP(&flags.format, "output", "o", "form of the result: "+strings.Join(ui.ResultFormats(), ", "))
 	f.DurationVar(&flags.timeout, "timeout", defaultTimeout, "limit for each test; 0 means none")

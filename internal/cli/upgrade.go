@@ -52,6 +52,7 @@ func newUpgrade(a *app) *cobra.Command {
 	flags.add(f, "auto")
 	a.addLocking(f)
 	a.addKeeping(f)
+	a.addPatience(f)
 	f.BoolVarP(&install, "install", "i", false, "install the chart if there is no release of that name")
 	f.Var(&noOp, "no-op", "what to do when the upgrade would change nothing: run it all the same, as Helm does, or skip it")
 	f.BoolVar(&cleanup, "cleanup-on-fail", false, "after a failure, delete the objects that this upgrade created")

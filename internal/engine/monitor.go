@@ -47,7 +47,7 @@ func newMonitor(h *hookRun, ctx context.Context) *monitor {
 		hook: h, pods: map[string]*unstructured.Unstructured{}, logs: map[logKey]*ledger.Log{},
 		patience: newPatience(h.engine),
 	}
-	m.patience.impatient = h.action.Impatient
+	m.patience.impatient = m.patience.impatient || h.action.Impatient
 	m.following, m.close = context.WithCancel(ctx)
 	return m
 }

@@ -7,6 +7,20 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
+// FailFast says which troubles of pods end a wait or a hook before its timeout.
+// What a controller has judged (a Job that failed) always does.
+type FailFast string
+
+// The values of FailFast.
+const (
+	// FailFastAuto: what cannot heal at once, what seldom does after Impatience.
+	FailFastAuto FailFast = "auto"
+	// FailFastAll: after Impatience also what often heals, by the hand of another.
+	FailFastAll FailFast = "all"
+	// FailFastNone: nothing.
+	FailFastNone FailFast = "none"
+)
+
 // patience remembers since when pods have been in trouble of the kind that
 // seldom heals, and says when to give up on them.
 type patience struct {
@@ -16,7 +30,9 @@ type patience struct {
 	impatient bool
 }
 
-func newPatience(e *Engine) *patience { return &patience{engine: e, since: map[string]time.Time{}} }
+func newPatience(e *Engine) *patience {
+	return &patience{engine: e, since: map[string]time.Time{}, impatient: e.opts.FailFast == FailFastAll}
+}
 
 // restartGrace is how long a pod whose container was restarted must run before
 // it counts as well: a crash loop looks well for a moment after each restart.
@@ -34,6 +50,8 @@ func (p *patience) well(uid string, pod *unstructured.Unstructured) {
 // fail, for what seldom does.
 func (p *patience) spent(uid string, pod *unstructured.Unstructured, trouble health.Status) bool {
 	switch {
+	case p.engine.opts.FailFast == FailFastNone:
+		return false
 	case trouble.Patience == health.Never:
 		return true
 	case trouble.Patience == health.UntilTimeout && !p.impatient:
