@@ -74,9 +74,6 @@ demo-down: ## Remove every trace of the demo
 transcript: ## Play the demo and put what it prints into the README
 	@hack/transcript.sh
 
-transcript: ## Play the demo and put what it prints into the README
-	@hack/transcript.sh
-
 clean: ## Remove what was built here
 	rm -rf $(BIN)
 
