@@ -57,8 +57,8 @@ type HookOptions struct {
 
 // HookRun is one attempt, or, where it sums up, the last of several.
 type HookRun struct {
-	Operation ledger.Operation     `json:"operation"`
-	Event     release.Event        `json:"event"`
+	Operation ledger.Operation     `json:"operation,omitzero"`
+	Event     release.Event        `json:"event,omitempty"`
 	Attempt   int                  `json:"attempt"`
 	Phase     release.Phase        `json:"phase"`
 	Started   time.Time            `json:"started"`
