@@ -44,7 +44,7 @@ var pullAnswers = []struct {
 		"give the node the registry's CA"},
 	{[]string{"connection refused", "i/o timeout", "no route to host", "network is unreachable", "EOF", "TLS handshake timeout"},
 		"the registry cannot be reached from the node", "check that the node can reach the registry"},
-	{[]string{"insufficient_scope", "authorization failed", ": 401", "unauthorized", ": 403", "denied", "no basic auth credentials"}, //nolint:misspell // the registries' word
+	{[]string{"insufficient_scope", "authorization failed", ": 401", "unauthorized", ": 403", "denied", "no basic auth credentials"},
 		"the registry refuses access, or there is no such image",
 		"check the image's name, and the imagePullSecrets of the pod or its ServiceAccount"},
 	{[]string{"not found", "manifest unknown", "does not exist"}, "no such image or tag in the registry",
