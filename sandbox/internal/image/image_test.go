@@ -141,6 +141,14 @@ func TestBuiltAgainOnlyWhenSomethingChanged(t *testing.T) {
 	}
 }
 
+func TestTheSameProgramElsewhereIsTheSameImage(t *testing.T) {
+	store := NewStore(t.TempDir())
+	build(t, store, scratch(t, "one"))
+	if missing(t, store, scratch(t, "one")) {
+		t.Error("a copy of the program makes a new image")
+	}
+}
+
 func TestLoadDockerArchive(t *testing.T) {
 	from := NewStore(t.TempDir())
 	build(t, from, scratch(t, "binary"))

@@ -20,7 +20,7 @@ import (
 
 // format is part of every key: raise it when the same recipe would give another
 // image because this package changed.
-const format = 4
+const format = 5
 
 // Recipe says what an image is made of. Its JSON form is part of the image's key.
 type Recipe struct {
@@ -57,8 +57,9 @@ type File struct {
 	UID, GID int
 	// Content is the file's content.
 	Content string
-	// Source is a file of this machine to copy.
-	Source string
+	// Source is a file of this machine to copy. Where it lies says nothing about
+	// the image: two clones of this repository make the same.
+	Source string `json:"-"`
 	// Link is what a symbolic link points to.
 	Link string
 	// Dir makes a folder.

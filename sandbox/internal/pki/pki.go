@@ -92,7 +92,7 @@ func (a *Authority) Issue(subject Subject) (Pair, error) {
 	if err != nil {
 		return Pair{}, fmt.Errorf("making the key of %s: %w", subject.User, err)
 	}
-	template, err := newTemplate(pkix.Name{CommonName: subject.User, Organization: subject.Groups}, a.now) //nolint:misspell // that is its name in crypto/x509/pkix
+	template, err := newTemplate(pkix.Name{CommonName: subject.User, Organization: subject.Groups}, a.now)
 	if err != nil {
 		return Pair{}, err
 	}
