@@ -113,11 +113,13 @@ func (b *Book) addAll(ctx context.Context, documents []document) error {
 		return nil
 	}
 	for _, d := range documents {
-		if err := b.add(ctx, d); err != nil {
+		tidied := b.tidy(ctx, d.Release, d.Revision)
+		err := b.add(ctx, d)
+		<-tidied
+		if err != nil {
 			b.refused = lasting(err)
 			return &WriteError{Release: d.Release, Lasting: b.refused, Err: err}
 		}
-		b.tidy(ctx, d.Release)
 	}
 	return nil
 }

@@ -388,6 +388,27 @@ func TestTooManyPartsOfOldRevisionsGo(t *testing.T) {
 	expect(t, "objects", []string{"pintle.ledger.v1.web.v2", "pintle.ledger.v1.web.v2.2", "pintle.ledger.v1.web.v3", "pintle.ledger.v1.web.v3.2"}, s.names(t))
 }
 
+func TestKnows(t *testing.T) {
+	s := newShelf(1)
+	r := run(1, 1, "migrate", release.PreInstall)
+	r.UID = "uid-1"
+	must(t, s.book().Append(t.Context(), []ledger.Run{r}))
+	for _, uid := range []string{"uid-1", "uid-2"} {
+		known, err := s.book().Knows(t.Context(), "web", uid)
+		must(t, err)
+		if known != (uid == "uid-1") {
+			t.Errorf("%s: %v", uid, known)
+		}
+	}
+	must(t, s.book().Detach(t.Context(), "web", 1))
+	if known, err := s.book().Knows(t.Context(), "web", "uid-1"); err != nil || !known {
+		t.Errorf("after its record is gone: %v, %v", known, err)
+	}
+	if known, err := s.book().Knows(t.Context(), "other", "uid-1"); err != nil || known {
+		t.Errorf("of another release: %v, %v", known, err)
+	}
+}
+
 func TestDamagedPartsAreLeftAlone(t *testing.T) {
 	s := newShelf(1)
 	must(t, s.book().Append(t.Context(), []ledger.Run{run(1, 1, "a", release.PreUpgrade)}))

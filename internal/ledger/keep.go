@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -74,54 +75,87 @@ func (b *Book) detach(ctx context.Context, object string) error {
 }
 
 // tidy removes what is kept no longer, once for each release that is written
-// to. It is housekeeping: what cannot be removed stays for the next run.
-func (b *Book) tidy(ctx context.Context, name string) {
+// to, beside the write; the channel is closed when it is done. It is
+// housekeeping: what cannot be removed stays for the next run.
+func (b *Book) tidy(ctx context.Context, name string, revision int) <-chan struct{} {
+	done := make(chan struct{})
 	if b.tidied[name] {
-		return
+		close(done)
+		return done
 	}
 	b.tidied[name] = true
-	expired, err := b.objects.ListMetadata(ctx, secrets, b.namespace, selectAll+","+detachedLabel)
+	var group sync.WaitGroup
+	group.Go(func() { b.dropExpired(ctx) })
+	group.Go(func() { b.dropBeyond(ctx, name, revision) })
+	go func() { group.Wait(); close(done) }()
+	return done
+}
+
+// dropExpired removes ledgers without a record, of any release, that are too old.
+func (b *Book) dropExpired(ctx context.Context) {
+	found, err := b.objects.ListMetadata(ctx, secrets, b.namespace, selectAll+","+detachedLabel)
 	if err != nil {
 		return
 	}
-	for i := range expired {
-		if since, detached := detachedAt(&expired[i]); detached && b.now().Sub(since) > b.bounds.Keep {
-			_ = b.objects.Delete(ctx, secrets, b.namespace, expired[i].Name)
+	for i := range found {
+		if since, detached := detachedAt(&found[i]); detached && b.now().Sub(since) > b.bounds.Keep {
+			_ = b.objects.Delete(ctx, secrets, b.namespace, found[i].Name)
 		}
 	}
+}
+
+// dropBeyond removes ledgers of old revisions of one release that are too many.
+func (b *Book) dropBeyond(ctx context.Context, name string, revision int) {
 	found, err := b.objects.ListMetadata(ctx, secrets, b.namespace, selector(name, 0)+",!"+detachedLabel)
 	if err != nil {
 		return
 	}
-	var own []*metav1.PartialObjectMetadata
+	var parts []*metav1.PartialObjectMetadata
 	for i := range found {
 		if _, _, _, ok := identity(&found[i]); ok {
-			own = append(own, &found[i])
+			parts = append(parts, &found[i])
 		}
 	}
-	for _, obj := range b.beyond(own) {
+	for _, obj := range b.beyond(parts, revision) {
 		_ = b.objects.Delete(ctx, secrets, b.namespace, obj.Name)
 	}
 }
 
 // beyond are the parts of old revisions that exceed what a release may have:
-// too many parts, or, where no record owns them, too many revisions.
-func (b *Book) beyond(parts []*metav1.PartialObjectMetadata) []*metav1.PartialObjectMetadata {
+// too many parts, or, where no record owns them, too many revisions. The
+// present revision is being written and stays.
+func (b *Book) beyond(parts []*metav1.PartialObjectMetadata, present int) []*metav1.PartialObjectMetadata {
 	revisionOf := func(obj *metav1.PartialObjectMetadata) int { _, n, _, _ := identity(obj); return n }
+	parts = slices.DeleteFunc(parts, func(obj *metav1.PartialObjectMetadata) bool { return revisionOf(obj) == present })
 	slices.SortStableFunc(parts, func(a, b *metav1.PartialObjectMetadata) int { return cmp.Compare(revisionOf(b), revisionOf(a)) })
-	revisions := map[int]bool{}
+	revisions := map[int]bool{present: true}
 	for i, obj := range parts {
 		revisions[revisionOf(obj)] = true
-		latest := len(revisions) == 1 // the one that is being written
-		if !latest && (i >= b.bounds.Parts || len(obj.OwnerReferences) == 0 && len(revisions) > b.bounds.Unowned) {
-			from := i
-			for revisionOf(parts[from-1]) == revisionOf(obj) {
-				from--
-			}
-			return parts[from:]
+		if i+1 < b.bounds.Parts && (len(obj.OwnerReferences) > 0 || len(revisions) <= b.bounds.Unowned) {
+			continue
 		}
+		from := i
+		for from > 0 && revisionOf(parts[from-1]) == revisionOf(obj) {
+			from--
+		}
+		return parts[from:]
 	}
 	return nil
+}
+
+// Knows tells whether a run of a release, or of an earlier one of that name,
+// has created the object with that UID.
+func (b *Book) Knows(ctx context.Context, name, uid string) (bool, error) {
+	for _, detached := range []bool{false, true} {
+		runs, err := b.Read(ctx, Wanted{Release: name, Detached: detached})
+		if slices.ContainsFunc(runs, func(r Run) bool { return r.UID == uid }) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // Wanted says what to read.
