@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/pintle-dev/pintle/internal/diag"
 	"helm.sh/helm/v4/pkg/helmpath"
@@ -167,6 +168,8 @@ func program(path string, args, env []string) PostRender {
 		cmd := exec.CommandContext(ctx, path, args...)
 		var out, complaints bytes.Buffer
 		cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, strings.NewReader(manifests), &out, &complaints
+		// What the program has started itself may hold its output open.
+		cmd.WaitDelay = time.Second
 		err := cmd.Run()
 		switch {
 		case ctx.Err() != nil:

@@ -66,7 +66,7 @@ func (s *schemaCheck) add(chrt *helmchart.Chart, prefix []string, report string)
 			found = append(found, s.located(diag.Problem{Summary: violationSummary(path, m[3])}, chrt, path))
 		case len(found) > 0 && strings.TrimSpace(line) != "":
 			last := &found[len(found)-1]
-			last.Detail = strings.TrimPrefix(last.Detail+"\n"+strings.TrimSpace(line), "\n")
+			last.Detail = strings.TrimPrefix(last.Detail+"\n"+quoted.ReplaceAllString(strings.TrimSpace(line), "it $1"), "\n")
 		}
 	}
 	if len(found) == 0 { // the schema itself is at fault
@@ -93,7 +93,12 @@ func (s *schemaCheck) located(p diag.Problem, chrt *helmchart.Chart, path []stri
 
 func schemaFile(chrt *helmchart.Chart) string { return chrt.ChartFullPath() + "/values.schema.json" }
 
+// quoted is a value at the head of a violation, such as in
+// "'x' does not match pattern 'y'". It may be a password.
+var quoted = regexp.MustCompile(`'.*' (does not match pattern|is not valid|has)`)
+
 func violationSummary(path []string, message string) string {
+	message = quoted.ReplaceAllString(message, "it $1")
 	if len(path) == 0 {
 		return "the values do not fit the schema: " + message
 	}

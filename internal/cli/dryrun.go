@@ -29,11 +29,12 @@ var dryStatuses = map[plan.Operation]release.Status{
 
 // showDryRun writes what would have been done: for people the plan, and as in
 // Helm the record with its hooks and manifest.
-func (a *app) showDryRun(out *lifecycle.Outcome, opts ui.StatusOptions, hideSecret bool) error {
+func (a *app) showDryRun(out *lifecycle.Outcome, opts ui.StatusOptions, secrets secretMode) error {
 	r := out.Release.Clone()
 	r.SetStatus(dryStatuses[out.Operation], "Dry run complete")
-	if hideSecret {
-		hideSecrets(r, out.DryRun.Rendered)
+	if secrets != showSecrets {
+		concealed := conceal(r, out.DryRun.Rendered, secrets)
+		opts.Computed, _ = concealed.value(opts.Computed).(map[string]any)
 	}
 	if p := out.DryRun.Plan; p != nil && opts.Format == ui.Table {
 		if err := a.showPlan(p); err != nil {
@@ -51,33 +52,6 @@ func (a *app) showPlan(p *plan.Plan) error {
 	}
 	_, err := fmt.Fprintln(a.streams.Out)
 	return err
-}
-
-// hidden is Helm's text in the place of a Secret.
-const hidden = "# HIDDEN: The Secret output has been suppressed"
-
-// hideSecrets takes the content of Secrets out of a record that is only shown,
-// those that are hooks too.
-func hideSecrets(r *release.Release, rendered *chart.Rendered) {
-	if rendered != nil {
-		r.Manifest = ""
-		for _, d := range rendered.Documents {
-			text := d.Text
-			if isSecret(d.Object()) {
-				text = hidden
-			}
-			r.Manifest += fmt.Sprintf("---\n# Source: %s\n%s\n", d.Source, text)
-		}
-	}
-	for _, h := range r.Hooks {
-		if h.Kind == "Secret" {
-			h.Manifest = hidden
-		}
-	}
-}
-
-func isSecret(content map[string]any, err error) bool {
-	return err == nil && content["kind"] == "Secret" && content["apiVersion"] == "v1"
 }
 
 // computedValues are a record's values with the defaults of its chart.

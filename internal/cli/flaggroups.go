@@ -180,7 +180,7 @@ type chartFlags struct {
 	allowUnknown    bool
 	subchartNotes   bool
 	hideNotes       bool
-	hideSecret      bool
+	secrets         secretMode
 	labels          map[string]string
 }
 
@@ -202,7 +202,7 @@ func (c *chartFlags) add(f *pflag.FlagSet, serverSideDefault string) {
 	f.BoolVar(&c.allowUnknown, "allow-unknown-hooks", false, "go on, as Helm does, where a hook's event, weight or delete policy has no meaning")
 	f.BoolVar(&c.subchartNotes, "render-subchart-notes", false, "show the notes of subcharts too")
 	f.BoolVar(&c.hideNotes, "hide-notes", false, "do not show the chart's notes")
-	f.BoolVar(&c.hideSecret, "hide-secret", false, "with --dry-run: leave the content of Secrets out")
+	c.secrets.add(f)
 	f.StringToStringVarP(&c.labels, "labels", "l", nil, "labels for the release's record: key1=val1,key2=val2")
 }
 
@@ -213,7 +213,7 @@ func (c *chartFlags) check() error {
 	if err := c.deployFlags.check(); err != nil {
 		return err
 	}
-	if c.hideSecret && c.dryRun.mode == lifecycle.Run {
+	if c.secrets == hideSecrets && c.dryRun.mode == lifecycle.Run {
 		return asUsage(fmt.Errorf("--hide-secret needs --dry-run"))
 	}
 	for _, name := range systemLabels {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -40,6 +39,8 @@ func newInstall(a *app) *cobra.Command {
 	f := cmd.Flags()
 	flags.add(f, "true")
 	a.addLocking(f)
+	a.addKeeping(f)
+	a.addPatience(f)
 	naming.add(f)
 	f.BoolVar(&replace, "replace", false, "use the name of a release that failed or was uninstalled with its history kept")
 	a.completeInstall(cmd, &naming)
@@ -116,7 +117,7 @@ func (a *app) showDeployed(out *lifecycle.Outcome, flags *chartFlags) error {
 	}
 	r := out.Release
 	if out.DryRun != nil {
-		return a.showDryRun(out, opts, flags.hideSecret)
+		return a.showDryRun(out, opts, flags.secrets)
 	}
 	if out.Result != nil {
 		opts.Runs = out.Result.Runs
@@ -138,5 +139,5 @@ func (a *app) failedDeploy(err error, out *lifecycle.Outcome, output ui.Format) 
 	if out == nil || out.Release == nil || output == ui.Table {
 		return err
 	}
-	return errors.Join(err, ui.WriteStatus(a.streams.Out, out.Release, ui.StatusOptions{Format: output}))
+	return together(err, ui.WriteStatus(a.streams.Out, out.Release, ui.StatusOptions{Format: output}))
 }

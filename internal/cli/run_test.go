@@ -247,6 +247,13 @@ func TestDryRunWithoutCluster(t *testing.T) {
 	if strings.Contains(got.out, "geheim") {
 		t.Error("the Secret's content is shown")
 	}
+	masked := run(t, "install", "shop", chart, "--dry-run=client")
+	if masked.code != exitDone || strings.Contains(masked.out, "geheim") || !strings.Contains(masked.out, "'***'") {
+		t.Errorf("unless asked, the Secret's values are to be masked:\n%s", masked.out)
+	}
+	if shown := run(t, "install", "shop", chart, "--dry-run=client", "--hide-secret=false"); !strings.Contains(shown.out, "geheim") {
+		t.Errorf("the Secret's values were asked for:\n%s", shown.out)
+	}
 	if bare := run(t, "install", "shop", chart, "--dry-run"); bare.code != exitDone || bare.err != "" || !strings.Contains(bare.out, "Dry run complete") {
 		t.Errorf("--dry-run alone: exit code %d, standard error %q", bare.code, bare.err)
 	}

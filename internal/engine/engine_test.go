@@ -292,9 +292,9 @@ func TestRetries(t *testing.T) {
 func TestLeftovers(t *testing.T) {
 	const policy = `, helm.sh/hook-delete-policy: hook-succeeded`
 	tests := map[string]struct{ leftover, hook, err string }{
-		"of anyone, with before-hook-creation": {strings.Replace(job("a", "x", ""), "busybox", "other", 1), job("a", "pre-install", ""), ""},
-		"of this hook, without":                {job("a", "pre-install", policy), job("a", "pre-install", policy), ""},
-		"of someone else, without":             {strings.Replace(job("a", "pre-install", policy), "busybox", "other", 1), job("a", "pre-install", policy), "not known to come from this hook"},
+		"of anyone, with before-hook-creation":        {strings.Replace(job("a", "x", ""), "busybox", "other", 1), job("a", "pre-install", ""), ""},
+		"of this hook, without":                       {job("a", "pre-install", policy), job("a", "pre-install", policy), ""},
+		"of someone else, without":                    {strings.Replace(job("a", "pre-install", policy), "busybox", "other", 1), job("a", "pre-install", policy), "not known to come from this hook"},
 		"of someone else, that a policy would delete": {strings.Replace(job("a", "pre-install", ""), "busybox", "other", 1), job("a", "pre-install", `, helm.sh/hook-delete-policy: hook-failed`), "not known to come from this hook"},
 	}
 	for name, tt := range tests {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/base64"
+	"fmt"
 	"slices"
 	"sync/atomic"
 
@@ -28,30 +29,55 @@ func (m *masker) add(values []string) {
 // Conceal masks the values of those objects that are Secrets in all that the
 // engine tells and keeps from now on.
 func (e *Engine) Conceal(objs ...*unstructured.Unstructured) {
+	e.masker.add(SecretValues(objs...))
+}
+
+// Mask gives an error again without secret values in its text; its chain is
+// kept.
+func (e *Engine) Mask(err error) error {
+	if err == nil {
+		return nil
+	}
+	return e.maskError(err)
+}
+
+// SecretValues are the values of those objects that are Secrets.
+func SecretValues(objs ...*unstructured.Unstructured) []string {
 	var values []string
 	for _, obj := range objs {
 		if obj != nil && object.RefOf(obj).Is("", "Secret") {
 			values = append(values, secretValues(obj, nil)...)
 		}
 	}
-	e.masker.add(values)
+	return values
 }
 
-// secretValues are those of a Secret's keys, of all of them for no keys.
+// secretValues are those of a Secret's keys, of all of them for no keys. What a
+// broken manifest has in their place, such as a number or text that is not
+// base64, counts as well: the API server quotes it when it refuses it.
 func secretValues(secret *unstructured.Unstructured, keys []string) []string {
 	var out []string
 	wanted := func(key string) bool { return len(keys) == 0 || slices.Contains(keys, key) }
 	data, _, _ := unstructured.NestedMap(secret.Object, "data")
 	for key, encoded := range data {
-		text, _ := encoded.(string)
-		if value, err := base64.StdEncoding.DecodeString(text); err == nil && wanted(key) {
+		if !wanted(key) || encoded == nil {
+			continue
+		}
+		text, isText := encoded.(string)
+		value, err := base64.StdEncoding.DecodeString(text)
+		switch {
+		case !isText:
+			out = append(out, fmt.Sprint(encoded))
+		case err != nil:
+			out = append(out, text)
+		default:
 			out = append(out, string(value))
 		}
 	}
 	plain, _, _ := unstructured.NestedMap(secret.Object, "stringData")
 	for key, value := range plain {
-		if text, ok := value.(string); ok && wanted(key) {
-			out = append(out, text)
+		if value != nil && wanted(key) {
+			out = append(out, fmt.Sprint(value))
 		}
 	}
 	return out

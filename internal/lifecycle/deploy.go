@@ -109,7 +109,7 @@ func (d *deployment) run(ctx context.Context) (*Outcome, error) {
 		return nil, err
 	}
 	if opts.DryRun == DryRunServer {
-		if err := s.gathering(ctx, func(ctx context.Context) error { return s.rehearse(ctx, p) }); err != nil {
+		if err := s.gathering(ctx, func(ctx context.Context) error { return s.newEngine(d.inputs).Mask(s.rehearse(ctx, p)) }); err != nil {
 			return nil, err
 		}
 		return &Outcome{Operation: d.op, Release: d.next, DryRun: &DryRun{Plan: p, Rendered: d.rendered}}, nil
