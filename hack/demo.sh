@@ -38,6 +38,11 @@ show pintle-sandbox up
 KUBECONFIG=$(pintle-sandbox kubeconfig --path)
 export KUBECONFIG
 
+# What the tools would keep in the user's home goes to a folder that ends with the demo.
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export XDG_CACHE_HOME=$scratch XDG_CONFIG_HOME=$scratch XDG_DATA_HOME=$scratch KUBECACHEDIR=$scratch
+
 # What an earlier demo left would make this one tell another story.
 kubectl delete namespace shop --ignore-not-found --wait >/dev/null
 kubectl create namespace shop >/dev/null
