@@ -21,6 +21,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // book is a ledger that takes its time, and fails when it is told to.
@@ -28,6 +29,7 @@ type book struct {
 	takes time.Duration
 	fail  error
 	start time.Time
+	knows string
 
 	mu    sync.Mutex
 	story []string
@@ -69,6 +71,8 @@ func (b *book) Detach(_ context.Context, release string, revision int) error {
 	b.story = append(b.story, fmt.Sprintf("detach %s %d", release, revision))
 	return b.fail
 }
+
+func (b *book) Knows(_ context.Context, _, uid string) (bool, error) { return uid == b.knows, nil }
 
 // withBook gives a stage a ledger; notices and all text that leaves the engine are collected.
 func withBook(b *book, opts engine.Options) (s *stage, told *strings.Builder) {
@@ -220,6 +224,23 @@ func TestLedgerIsWrittenAfterAnInterruption(t *testing.T) {
 			t.Errorf("%d lines are kept", log.Lines)
 		}
 	})
+}
+
+// TestLeftoverThatTheLedgerKnowsIsReplaced: its content is that of no recorded
+// revision any more, but one of our runs has created it.
+func TestLeftoverThatTheLedgerKnowsIsReplaced(t *testing.T) {
+	for uid, ours := range map[string]bool{"left-by-us": true, "of-somebody": false} {
+		synctest.Test(t, func(t *testing.T) {
+			s, _ := withBook(&book{knows: "left-by-us"}, engine.DefaultOptions())
+			const policy = `, helm.sh/hook-delete-policy: hook-succeeded`
+			leftover := parse(t, strings.Replace(job("a", "pre-install", policy), "busybox", "other", 1))[0].Object
+			leftover.SetUID(types.UID(uid))
+			s.Seed(leftover)
+			if result := s.install(t, job("a", "pre-install", policy), plan.Options{Timeout: time.Minute}, nil); result.OK() != ours {
+				t.Errorf("%s: %v", uid, result.Failures)
+			}
+		})
+	}
 }
 
 func TestUninstallKeepsLedgers(t *testing.T) {

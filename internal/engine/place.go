@@ -29,7 +29,7 @@ func (h *hookRun) place(ctx context.Context) error {
 		return getErr
 	}
 	if getErr == nil {
-		if !h.action.Replace && !h.isOurs(leftover) {
+		if !h.action.Replace && !h.isOurs(ctx, leftover) {
 			return fmt.Errorf("%s exists and is not known to come from this hook; delete it, or write the delete policy before-hook-creation: %w", h.run.Object, err)
 		}
 		if err := h.removeLeftover(ctx, leftover); err != nil {
@@ -76,15 +76,20 @@ func (h *hookRun) update(ctx context.Context) error {
 	return h.create(ctx)
 }
 
-// isOurs tells that a leftover is what this hook creates: its content holds
-// all that the recorded manifest says.
-func (h *hookRun) isOurs(leftover *unstructured.Unstructured) bool {
+// isOurs tells that a leftover is what a hook of this release has created: its
+// content holds all that a recorded manifest says, or the ledger knows its UID.
+func (h *hookRun) isOurs(ctx context.Context, leftover *unstructured.Unstructured) bool {
 	for _, known := range append(h.action.Known, h.action.Object) {
 		if plan.Holds(leftover, known) {
 			return true
 		}
 	}
-	return false
+	if h.engine.opts.Ledger == nil {
+		return false
+	}
+	// A ledger that cannot be read knows nothing, and what is not known to be ours is not touched.
+	known, err := h.engine.opts.Ledger.Knows(ctx, h.run.Release, string(leftover.GetUID()))
+	return err == nil && known
 }
 
 // removeLeftover deletes and awaits the end. An unfinished Job goes together

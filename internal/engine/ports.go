@@ -81,6 +81,9 @@ type Ledger interface {
 	// Detach lets the ledger of a revision outlive its record, which is about
 	// to be removed.
 	Detach(ctx context.Context, release string, revision int) error
+	// Knows tells whether a run of that release has created the object with
+	// that UID.
+	Knows(ctx context.Context, release, uid string) (bool, error)
 }
 
 // Recorder keeps release records.
