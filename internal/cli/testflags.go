@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -65,5 +66,20 @@ func (g *gateFlags) add(f *pflag.FlagSet) {
 func (g *gateFlags) plan() (plan.TestOptions, error) {
 	opts, err := g.testFlags.plan()
 	opts.Run, opts.Timeout = g.run, g.timeout
-	return opts, err
+	switch {
+	case err != nil:
+		return opts, err
+	case g.timeout < 0:
+		return opts, asUsage(fmt.Errorf("--test-timeout is %s: it must not be negative", g.timeout))
+	case !g.run && g.wished():
+		return opts, asUsage(errors.New("flags that begin with --test- and --require-tests need --test: without it no test would run"))
+	}
+	return opts, nil
+}
+
+// wished tells that something was said about how tests run, which would pass
+// unnoticed for a gate that is not there.
+func (g *gateFlags) wished() bool {
+	return len(g.filters) > 0 || g.parallel > 0 || g.retries > 0 || g.failFast || g.cleanup != "" || g.require ||
+		g.timeout > 0 || g.junitFile != "" || g.dir != ""
 }

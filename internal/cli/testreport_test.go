@@ -56,3 +56,12 @@ func TestListOfTestsIsNoReport(t *testing.T) {
 		t.Errorf("exit code %d, standard error:\n%s", got.code, got.err)
 	}
 }
+
+func TestGateThatIsNotThere(t *testing.T) {
+	for _, flag := range []string{"--test-parallel=2", "--test-filter=name=a", "--require-tests", "--test-report-dir=x", "--test-timeout=1m"} {
+		got := run(t, "upgrade", "web", "chart", flag)
+		if got.code != exitUsage || !strings.Contains(got.err, "need --test") {
+			t.Errorf("%s: exit code %d, standard error:\n%s", flag, got.code, got.err)
+		}
+	}
+}
