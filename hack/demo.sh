@@ -63,8 +63,10 @@ fails 8 pintle upgrade storefront examples/storefront --rollback-on-failure --se
 say "The release is at the good revision again, and so is what it serves."
 show pintle history storefront
 show kubectl get --raw "$status"
-say "Helm sees the same release."
-if [ -x bin/helm ]; then show helm history storefront; else echo "(make helm builds Helm beside pintle)"; fi
+if [ -x bin/helm ]; then # make helm builds it
+	say "Helm sees the same release."
+	show helm history storefront
+fi
 
 cat <<TEXT
 
