@@ -10,7 +10,7 @@ import (
 
 // Where finds what set the value at a path: the last of the user's
 // expressions or values files that has it. An expression is returned as "file"
-// in the form `--set a=1`, with line 0. Files are read again; what cannot be,
+// in the form `--set a`, with line 0: its value may be a password. Files are read again; what cannot be,
 // such as standard input, is passed over. Nothing found is "", 0.
 func (o ValuesOptions) Where(path []string) (file string, line int) {
 	flags := o.setFlags(func([]rune) (any, error) { return "", nil })
@@ -18,13 +18,13 @@ func (o ValuesOptions) Where(path []string) (file string, line int) {
 		for j := len(flags[i].expressions) - 1; j >= 0; j-- {
 			expr, alone := flags[i].expressions[j], map[string]any{}
 			if flags[i].parse(expr, alone) == nil && holds(alone, path) {
-				return flags[i].name + " " + expr, 0
+				return flags[i].name + " " + dotted(path), 0
 			}
 		}
 	}
 	for i := len(o.SetJSON) - 1; i >= 0; i-- {
 		if alone, err := setJSON(o.SetJSON[i], map[string]any{}); err == nil && holds(alone, path) {
-			return "--set-json " + o.SetJSON[i], 0
+			return "--set-json " + dotted(path), 0
 		}
 	}
 	for i := len(o.Files) - 1; i >= 0; i-- {

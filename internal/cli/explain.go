@@ -182,6 +182,9 @@ func explainRequest(err error) (diag.Problem, bool) {
 			Summary: "the API server does not accept who you say you are",
 			Detail:  lines(request.Err.Error(), "next: log in again, or check the user of the kubeconfig's context"),
 		}, true
+	case !strings.Contains(err.Error(), request.Error()):
+		// Secret values were taken out of the text around it.
+		return split(err.Error()), true
 	}
 	return diag.Problem{Summary: request.Error()}, true
 }
