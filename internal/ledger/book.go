@@ -233,7 +233,7 @@ func (b *Book) volume(ctx context.Context, name string, revision int) (*volume, 
 		return nil, err
 	}
 	for i := range objects {
-		number, ok := partNumber(&objects[i])
+		_, number, ok := identity(&objects[i])
 		if !ok {
 			continue
 		}

@@ -23,7 +23,7 @@ func (b *Book) Detach(ctx context.Context, name string, revision int) error {
 	}
 	var faults []error
 	for i := range found {
-		_, of, _, ok := identity(&found[i])
+		of, _, ok := identity(&found[i])
 		if _, already := detachedAt(&found[i]); ok && of == revision && !already {
 			faults = append(faults, b.detach(ctx, found[i].Name))
 		}
@@ -112,7 +112,7 @@ func (b *Book) dropBeyond(ctx context.Context, name string, revision int) {
 	}
 	var parts []*metav1.PartialObjectMetadata
 	for i := range found {
-		if _, _, _, ok := identity(&found[i]); ok {
+		if _, _, ok := identity(&found[i]); ok {
 			parts = append(parts, &found[i])
 		}
 	}
@@ -125,7 +125,7 @@ func (b *Book) dropBeyond(ctx context.Context, name string, revision int) {
 // too many parts, or, where no record owns them, too many revisions. The
 // present revision is being written and stays.
 func (b *Book) beyond(parts []*metav1.PartialObjectMetadata, present int) []*metav1.PartialObjectMetadata {
-	revisionOf := func(obj *metav1.PartialObjectMetadata) int { _, n, _, _ := identity(obj); return n }
+	revisionOf := func(obj *metav1.PartialObjectMetadata) int { n, _, _ := identity(obj); return n }
 	parts = slices.DeleteFunc(parts, func(obj *metav1.PartialObjectMetadata) bool { return revisionOf(obj) == present })
 	slices.SortStableFunc(parts, func(a, b *metav1.PartialObjectMetadata) int { return cmp.Compare(revisionOf(b), revisionOf(a)) })
 	revisions := map[int]bool{present: true}
@@ -191,7 +191,7 @@ func (b *Book) ReadStory(ctx context.Context, w Wanted) (Story, error) {
 	}
 	var parts []storedPart
 	for i := range objects {
-		_, revision, number, ok := identity(&objects[i])
+		revision, number, ok := identity(&objects[i])
 		since, detached := detachedAt(&objects[i])
 		if !ok || detached != w.Detached {
 			continue

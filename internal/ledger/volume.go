@@ -47,24 +47,18 @@ func selector(name string, revision int) string {
 }
 
 // identity reads which part of which revision an object is.
-func identity(obj metav1.Object) (name string, revision, number int, ok bool) {
+func identity(obj metav1.Object) (revision, number int, ok bool) {
 	labels := obj.GetLabels()
-	name = labels["name"]
 	revision, err := strconv.Atoi(labels["version"])
 	if err != nil || labels["kind"] != "ledger" {
-		return "", 0, 0, false
+		return 0, 0, false
 	}
-	first := objectName(name, revision, 1)
+	first := objectName(labels["name"], revision, 1)
 	if obj.GetName() == first {
-		return name, revision, 1, true
+		return revision, 1, true
 	}
 	number, err = strconv.Atoi(strings.TrimPrefix(obj.GetName(), first+"."))
-	return name, revision, number, err == nil && number > 1
-}
-
-func partNumber(obj metav1.Object) (int, bool) {
-	_, _, number, ok := identity(obj)
-	return number, ok
+	return revision, number, err == nil && number > 1
 }
 
 // detachedAt is since when the object has no record; false while it has one.
