@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -125,7 +126,7 @@ func (l *storedLine) UnmarshalJSON(data []byte) error {
 // kept to the millisecond.
 func (l Log) MarshalJSON() ([]byte, error) {
 	s := storedLog{Lines: l.Lines, Bytes: l.Bytes, Dropped: l.dropped}
-	if first := append(l.head[:len(l.head):len(l.head)], l.tail...); len(first) > 0 {
+	if first := slices.Concat(l.head, l.tail); len(first) > 0 {
 		s.Start = first[0].Time.UTC()
 	}
 	for _, line := range l.head {
