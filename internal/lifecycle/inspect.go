@@ -157,6 +157,7 @@ func (d *deployment) recorded(ctx context.Context, r *reader, in *plan.Inputs) e
 	if err != nil {
 		return err
 	}
+	d.service.tellMigration(past)
 	var contents []content
 	for _, rec := range past {
 		c, err := r.recorded(rec)
@@ -169,6 +170,9 @@ func (d *deployment) recorded(ctx context.Context, r *reader, in *plan.Inputs) e
 	in.Known = known(contents)
 	if err := d.service.orphans(ctx, d.history, in); err != nil {
 		return err
+	}
+	if d.resumed != nil {
+		d.resumed.joined(in)
 	}
 	in.Forget = d.history.beyond(d.opts.HistoryMax)
 	in.Supersede, err = d.history.marked(ctx)

@@ -89,6 +89,7 @@ func (s *Service) gatherRollback(ctx context.Context, opts RollbackOptions) (pla
 	if err != nil {
 		return in, err
 	}
+	s.tellMigration(past)
 	contents := []content{}
 	for _, rec := range past {
 		c, err := r.recorded(rec.Clone())
