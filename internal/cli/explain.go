@@ -12,6 +12,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/lifecycle"
 	"github.com/pintle-dev/pintle/internal/lock"
 	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/plan"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
@@ -117,6 +118,9 @@ func (a *app) aftermath(f *lifecycle.Failed) []string {
 	case f.Rollback == lifecycle.RolledBack:
 		out = append(out, whereItIsNow(f))
 		next("see `%s`", a.command("history", f.Release))
+	case f.Operation == plan.RunOne:
+		out = append(out, "the release is as it was")
+		next("see `%s`", a.command("hooks describe", f.Release))
 	case f.Operation == "test":
 		next("repair it, then `%s` again", a.command("test", f.Release))
 	case f.Operation == "uninstall":

@@ -22,7 +22,7 @@ func newHooks(a *app) *cobra.Command {
 		Args: subcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	for _, c := range []*cobra.Command{newHooksList(a), newHooksLogs(a), newHooksDescribe(a)} {
+	for _, c := range []*cobra.Command{newHooksList(a), newHooksLogs(a), newHooksDescribe(a), newHooksRun(a), newHooksClean(a), newHooksDiff(a)} {
 		c.DisableFlagsInUseLine = true
 		cmd.AddCommand(c)
 	}
