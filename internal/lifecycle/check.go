@@ -45,6 +45,8 @@ func (r *reader) checkKind(known *object.Catalog, ref object.Ref, doc object.Doc
 	}
 	if served, ok := known.FindKind(ref.GVK().GroupKind()); ok {
 		p.Detail = fmt.Sprintf("it serves %s", served.GVK.GroupVersion())
+	} else if elsewhere := known.Named(ref.Kind); len(elsewhere) > 0 {
+		p.Detail = fmt.Sprintf("it serves a kind of that name in %s", elsewhere[0].GVK.GroupVersion())
 	}
 	r.problems.Add(p)
 }

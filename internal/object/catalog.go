@@ -66,6 +66,19 @@ func (c *Catalog) FindKind(gk schema.GroupKind) (Resource, bool) {
 	return r, ok
 }
 
+// Named are the kinds of that name in all groups, each in its preferred
+// version, sorted by group.
+func (c *Catalog) Named(kind string) []Resource {
+	var found []Resource
+	for gk, r := range c.preferred {
+		if gk.Kind == kind {
+			found = append(found, r)
+		}
+	}
+	sort.Slice(found, func(i, j int) bool { return found[i].GVK.Group < found[j].GVK.Group })
+	return found
+}
+
 // APIVersions are all served "group/version" and "group/version/Kind", sorted:
 // what charts see as .Capabilities.APIVersions.
 func (c *Catalog) APIVersions() []string { return c.versions }
