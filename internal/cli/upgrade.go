@@ -27,7 +27,7 @@ func (r reuseFlags) policy() chart.ValuesPolicy {
 func newUpgrade(a *app) *cobra.Command {
 	var flags chartFlags
 	var reuse reuseFlags
-	var install, cleanup bool
+	var install, cleanup, resume bool
 	noOp := noOpMode("run")
 	historyMax := a.global.historyMax
 	cmd := &cobra.Command{
@@ -42,7 +42,7 @@ func newUpgrade(a *app) *cobra.Command {
 		RunE: a.run(func(cmd *cobra.Command, args []string) error {
 			return a.deploy(cmd.Context(), &flags, deployRun{name: args[0], chart: args[1],
 				do: func(ctx context.Context, s *lifecycle.Service, opts lifecycle.DeployOptions) (*lifecycle.Outcome, error) {
-					opts.Install, opts.CleanupOnFail, opts.HistoryMax = install, cleanup, historyMax
+					opts.Install, opts.CleanupOnFail, opts.HistoryMax, opts.Resume = install, cleanup, historyMax, resume
 					opts.ValuesPolicy, opts.SkipNoOp = reuse.policy(), noOp == "skip"
 					return s.Upgrade(ctx, opts)
 				}})
@@ -55,6 +55,7 @@ func newUpgrade(a *app) *cobra.Command {
 	a.addPatience(f)
 	f.BoolVarP(&install, "install", "i", false, "install the chart if there is no release of that name")
 	f.Var(&noOp, "no-op", "what to do when the upgrade would change nothing: run it all the same, as Helm does, or skip it")
+	f.BoolVar(&resume, "resume", false, "go on with a revision whose run died, if chart, values and hooks are the same: hooks that had succeeded do not run again")
 	f.BoolVar(&cleanup, "cleanup-on-fail", false, "after a failure, delete the objects that this upgrade created")
 	f.IntVar(&historyMax, "history-max", historyMax, "how many revisions are kept; 0 keeps all")
 	f.BoolVar(&reuse.reset, "reset-values", false, "start from the chart's own values")

@@ -50,6 +50,8 @@ type Options struct {
 	// LeaveRunning leaves a hook at work when the user interrupts, instead of
 	// stopping it.
 	LeaveRunning bool
+	// Journal is told how far a run has come; nil for nobody.
+	Journal Journal
 	// Checkpoint, for tests of crashes, is called at the start and at the end
 	// of every step, possibly from several goroutines.
 	Checkpoint func(s plan.Step, ended bool)
@@ -297,8 +299,10 @@ func (w *walk) collect(steps []plan.Step, outcomes []outcome) {
 func (w *walk) step(ctx, soft context.Context, s plan.Step) outcome {
 	start := w.engine.now()
 	w.engine.sink(event.StepStarted{Step: s, Time: start})
+	w.begin(s)
 	w.checkpoint(s, false)
 	o := w.do(ctx, soft, s)
+	w.noteHook(s, o)
 	w.checkpoint(s, true)
 	if o.Outcome == "" {
 		o.Outcome = event.Done

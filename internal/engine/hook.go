@@ -41,6 +41,9 @@ func (e *HookError) Error() string {
 // runHook runs a hook, again and again as its retries allow.
 func (w *walk) runHook(ctx, soft context.Context, s plan.Step, a plan.RunHook) outcome {
 	e := w.engine
+	if o, done := e.before(a); done {
+		return o
+	}
 	for attempt := 1; ; attempt++ {
 		h := &hookRun{engine: e, step: s, action: a, run: ledger.Run{
 			Release: w.plan.Release, Namespace: w.plan.Namespace, Revision: w.plan.Revision,

@@ -20,6 +20,9 @@ func (h *hookRun) place(ctx context.Context) error {
 	if h.action.InPlace {
 		return h.update(ctx)
 	}
+	if h.join(ctx) {
+		return nil
+	}
 	err := h.create(ctx)
 	if !apierrors.IsAlreadyExists(err) {
 		return err
@@ -53,6 +56,9 @@ func (h *hookRun) create(ctx context.Context) error {
 func (h *hookRun) made(stored *unstructured.Unstructured) {
 	h.run.UID = string(stored.GetUID())
 	h.run.Object = object.RefOf(stored)
+	if j := h.engine.opts.Journal; j != nil {
+		j.Made(h.step, h.run.UID)
+	}
 }
 
 // update applies the object in place; where a field cannot be changed the

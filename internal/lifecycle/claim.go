@@ -30,6 +30,8 @@ type claim struct {
 	// late tells that the lock is to be taken once its namespace is there.
 	late   bool
 	intent lock.Intent
+	// journal is that of the revision which the operation works on.
+	journal *journal
 	// open are revisions whose record says, or may say, that they are being
 	// worked on, and why it still does.
 	open map[int]error
@@ -56,6 +58,7 @@ func (s *Service) exclusively(ctx context.Context, name string, op plan.Operatio
 	locked.claim = c
 	locked.Cluster = &guardedCluster{Cluster: s.Cluster, claim: c}
 	locked.Records = &guardedRecords{Records: s.Records, claim: c}
+	locked.Engine.Journal = c
 	locked.Signals.Stop = either(s.Signals.Stop, c.lost, c.done)
 	return body(&locked)
 }
@@ -169,6 +172,9 @@ func (c *claim) dead() ([]int, *lock.State) {
 
 // wroteStatus notes what a record says now.
 func (c *claim) wroteStatus(revision int, status release.Status, err error) {
+	if held := c.lock(); held != nil && err == nil && status.Final() {
+		held.Settled(revision)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {

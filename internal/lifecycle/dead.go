@@ -34,7 +34,7 @@ func (s *Service) bury(ctx context.Context, h *history, op plan.Operation) error
 	for i := range h.entries {
 		e := &h.entries[i]
 		last := i == len(h.entries)-1
-		if e.Status.Final() || e.Status == release.Unknown {
+		if e.Status.Final() || e.Status == release.Unknown || e.Revision == h.resumed {
 			continue
 		}
 		proven := slices.Contains(dead, e.Revision)
@@ -60,7 +60,7 @@ func (s *Service) bury(ctx context.Context, h *history, op plan.Operation) error
 		}
 	}
 	if held := s.claim.lock(); held != nil {
-		held.Settled(dead...)
+		held.Settled(slices.DeleteFunc(dead, func(n int) bool { return n == h.resumed })...)
 	}
 	return nil
 }
@@ -73,7 +73,11 @@ func ended(by *lock.State) string {
 	case by.Abandoned != "":
 		return by.Abandoned
 	case by.Holder.Known():
-		return fmt.Sprintf("%s, at %s since %s, gives no sign of life", by.Holder, orWork(by.Intent.Operation), by.Since.UTC().Format(time.RFC3339))
+		step := ""
+		if j := readJournal(by.Journal); j != nil && j.Step != "" && j.Revision == by.Intent.Revision {
+			step = ", last seen in " + j.Step
+		}
+		return fmt.Sprintf("%s, at %s since %s%s, gives no sign of life", by.Holder, orWork(by.Intent.Operation), by.Since.UTC().Format(time.RFC3339), step)
 	}
 	return "its lock has ended"
 }

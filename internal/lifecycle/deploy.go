@@ -41,6 +41,9 @@ type DeployOptions struct {
 	// SkipNoOp lets an upgrade that would change nothing do nothing: no hook
 	// runs and no revision is written.
 	SkipNoOp bool
+	// Resume goes on with the latest revision when its run died and chart, values
+	// and hooks are the same: hooks that had succeeded do not run again.
+	Resume bool
 	// Replace lets an install reuse the name of a release that failed or was
 	// uninstalled with its history kept.
 	Replace bool
@@ -79,7 +82,7 @@ func (s *Service) Upgrade(ctx context.Context, opts DeployOptions) (*Outcome, er
 }
 
 func (s *Service) deploy(ctx context.Context, op plan.Operation, opts DeployOptions) (*Outcome, error) {
-	d := &deployment{service: s, op: op, opts: opts}
+	d := &deployment{service: s, asked: op, op: op, opts: opts}
 	if err := s.gathering(ctx, d.offline); err != nil {
 		return nil, err
 	}
@@ -102,6 +105,11 @@ func (d *deployment) run(ctx context.Context) (*Outcome, error) {
 		return nil, err
 	}
 	p := plan.Build(d.op, d.inputs)
+	if opts.Resume {
+		if p = d.goOn(p); p == nil {
+			return d.afresh().run(ctx)
+		}
+	}
 	if opts.SkipNoOp && nothingToDo(p, d.current, d.next) {
 		return &Outcome{Operation: d.op, Release: d.current, NoOp: true}, nil
 	}
@@ -121,10 +129,15 @@ func (d *deployment) run(ctx context.Context) (*Outcome, error) {
 type deployment struct {
 	service *Service
 	op      plan.Operation
-	opts    DeployOptions
+	// asked is the operation that the user named.
+	asked plan.Operation
+	opts  DeployOptions
 
-	chart    *chart.Chart
-	values   map[string]any
+	chart *chart.Chart
+	// given are the user's values, values those of the revision.
+	given, values map[string]any
+	// resumed is the dead revision that is gone on with; nil for a new one.
+	resumed  *resumption
 	history  *history
 	current  *release.Release
 	catalog  *object.Catalog
@@ -155,8 +168,16 @@ func (d *deployment) offline(ctx context.Context) error {
 		return err
 	}
 	d.service.warn(d.chart.Warnings()...)
-	d.values, err = d.opts.Values.Merge(ctx)
+	d.given, err = d.opts.Values.Merge(ctx)
+	d.values = d.given
 	return err
+}
+
+// afresh is the same wish without going on with a dead revision.
+func (d *deployment) afresh() *deployment {
+	opts := d.opts
+	opts.Resume = false
+	return &deployment{service: d.service, asked: d.asked, op: d.asked, opts: opts, chart: d.chart, given: d.given, values: d.given}
 }
 
 // past reads discovery and history, side by side, and settles what the
@@ -186,8 +207,16 @@ func (d *deployment) past(ctx context.Context) error {
 }
 
 func (d *deployment) settle(ctx context.Context) error {
+	resumed, err := d.resume(ctx)
+	if err != nil {
+		return err
+	}
 	if err := d.service.bury(ctx, d.history, d.op); err != nil {
 		return err
+	}
+	if resumed {
+		d.service.claim.note(d.op, d.history.next())
+		return nil
 	}
 	last := d.history.last()
 	d.service.claim.note(d.op, d.history.next())
@@ -213,7 +242,6 @@ func (d *deployment) settle(ctx context.Context) error {
 		}
 		return d.nameTaken(*last)
 	}
-	var err error
 	d.current, err = d.history.current(ctx)
 	return err
 }

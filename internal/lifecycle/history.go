@@ -17,6 +17,8 @@ type history struct {
 	// suspects are revisions whose hooks may still run although their run is
 	// gone; killed are those that were marked as failed for that.
 	suspects, killed []int
+	// resumed is the revision that is gone on with; 0 when a new one is begun.
+	resumed int
 }
 
 func (s *Service) history(ctx context.Context, name string) (*history, error) {
@@ -46,6 +48,9 @@ func (h *history) deployed() *release.Entry {
 }
 
 func (h *history) next() int {
+	if h.resumed > 0 {
+		return h.resumed
+	}
 	if last := h.last(); last != nil {
 		return last.Revision + 1
 	}

@@ -171,6 +171,9 @@ func (d *deployment) recorded(ctx context.Context, r *reader, in *plan.Inputs) e
 	if err := d.service.orphans(ctx, d.history, in); err != nil {
 		return err
 	}
+	if d.resumed != nil {
+		d.resumed.joined(in)
+	}
 	in.Forget = d.history.beyond(d.opts.HistoryMax)
 	in.Supersede, err = d.history.marked(ctx)
 	return err

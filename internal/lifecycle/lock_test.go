@@ -3,6 +3,7 @@ package lifecycle_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -66,6 +67,75 @@ func (w *world) dies(t *testing.T, leases *locktest.Leases, operation string, re
 	r.SetStatus(status, "Preparing upgrade")
 	if err := write(t.Context(), r); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// wroteJournal has the lock that a dead run left say how far it came.
+func wroteJournal(leases *locktest.Leases, text string) {
+	left := leases.Peek("pintle.web")
+	notes := left.GetAnnotations()
+	notes["pintle.dev/journal"] = text
+	left.SetAnnotations(notes)
+	leases.Seed(left)
+}
+
+func TestResume(t *testing.T) {
+	const step = "pre-upgrade/Job/shop/migrate"
+	for name, tt := range map[string]struct {
+		done bool
+		// runs is how often the Job was created, a try that met the old one included; took how long the resumption takes at least.
+		runs     int
+		took     time.Duration
+		values   []string
+		revision int
+	}{
+		"a hook that had succeeded is not run again": {done: true, runs: 1, revision: 2},
+		"a hook that still runs is joined":           {runs: 1, took: 89 * time.Second, revision: 2},
+		"with other values a new revision begins":    {done: true, runs: 3, values: []string{"a=1"}, revision: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": failing})
+			synctest.Test(t, func(t *testing.T) {
+				w, leases := lockedWorld()
+				w.Runs("Job/migrate", kubefake.Run{Lasts: 90 * time.Second}, kubefake.Run{Lasts: time.Second})
+				w.installed(t, dir)
+				w.dies(t, leases, "upgrade", 2, release.PendingUpgrade)
+				w.startsJob(t, "migrate")
+				uid := string(w.job("migrate").GetUID())
+				if tt.done {
+					time.Sleep(2 * time.Minute)
+				}
+				wroteJournal(leases, fmt.Sprintf(`{"version":1,"revision":2,"step":%q,"hooks":{%q:{"uid":%q,"done":%t}}}`, step, step, uid, tt.done))
+				start := time.Now()
+				out, err := w.deploy(t, plan.Upgrade, dir, func(o *lifecycle.DeployOptions) {
+					o.Resume, o.Plan.Timeout, o.Values.Set = true, 5*time.Minute, tt.values
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(start); took-tt.took > 45*time.Second+tt.took || took < tt.took-40*time.Second {
+					t.Errorf("it took %s", took)
+				}
+				created := 0
+				for _, c := range w.Changes() {
+					if c == "create Job/shop/migrate" {
+						created++
+					}
+				}
+				if created != tt.runs || out.Release.Revision != tt.revision {
+					t.Errorf("the hook was created %d times, and revision %d is deployed", created, out.Release.Revision)
+				}
+				if tt.revision == 2 {
+					w.expectHistory(t, "1 superseded: Install complete", "2 deployed: Upgrade complete")
+				}
+				if got := out.Release.Hooks[0].LastRun.Phase; got != release.PhaseSucceeded {
+					t.Errorf("the record says %s of the hook", got)
+				}
+				if leases.Peek("pintle.web") != nil {
+					t.Error("the lock is left behind")
+				}
+			})
+		})
 	}
 }
 

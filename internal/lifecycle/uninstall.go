@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/diag"
@@ -134,6 +135,10 @@ func (s *Service) gatherUninstall(ctx context.Context, opts UninstallOptions) (p
 	live, err := s.Cluster.Snapshot(ctx, append(refs(in.Recorded), hookRefs(in.Hooks)...))
 	in.Live = live
 	in.Leftover = leftovers(in.Hooks, live)
+	for i, l := range in.Leftover {
+		// The run sees orphans to their end before it comes to this.
+		in.Leftover[i].Finished = l.Finished || !in.Options.NoHooks && slices.Contains(in.Orphans, object.RefOf(l.Object))
+	}
 	return in, err
 }
 

@@ -118,6 +118,12 @@ func (h *Held) Note(i Intent) {
 	h.hurry()
 }
 
+// Journal puts into the Lease how far the operation has come. It does not wait: Check does.
+func (h *Held) Journal(text string) {
+	h.tell(func() { h.state.Journal = text; h.noted++ })
+	h.hurry()
+}
+
 // tell changes what is known and wakes whoever waits for a change.
 func (h *Held) tell(change func()) {
 	h.mu.Lock()

@@ -24,6 +24,7 @@ const (
 	startedAnnotation    = "pintle.dev/started"
 	unrecordedAnnotation = "pintle.dev/unrecorded"
 	abandonedAnnotation  = "pintle.dev/abandoned"
+	journalAnnotation    = "pintle.dev/journal"
 )
 
 const (
@@ -66,6 +67,8 @@ type State struct {
 	Since, Renewed time.Time
 	// Unrecorded are revisions whose operation ended without a final record.
 	Unrecorded []int
+	// Journal is how far the operation has come, in words of internal/lifecycle.
+	Journal string
 	// Abandoned says why the last holder left something behind.
 	Abandoned string
 
@@ -90,7 +93,7 @@ func read(obj *unstructured.Unstructured) State {
 	notes := obj.GetAnnotations()
 	s := State{
 		Release: strings.TrimPrefix(obj.GetName(), namePrefix), Namespace: obj.GetNamespace(),
-		Intent: Intent{Operation: notes[operationAnnotation]}, Abandoned: notes[abandonedAnnotation], stored: obj,
+		Intent: Intent{Operation: notes[operationAnnotation]}, Abandoned: notes[abandonedAnnotation], Journal: notes[journalAnnotation], stored: obj,
 	}
 	s.identity, _, _ = unstructured.NestedString(obj.Object, "spec", "holderIdentity")
 	if s.identity != "" && json.Unmarshal([]byte(notes[holderAnnotation]), &s.Holder) != nil {
@@ -175,6 +178,7 @@ func (s State) notes(notes map[string]string) map[string]string {
 	put(startedAnnotation, s.Since.UTC().Format(time.RFC3339))
 	put(unrecordedAnnotation, strings.Join(unrecorded, ","))
 	put(abandonedAnnotation, s.Abandoned)
+	put(journalAnnotation, s.Journal)
 	return notes
 }
 

@@ -139,7 +139,7 @@ func (l *Locker) Look(ctx context.Context, release string) (*State, error) {
 // people who know better.
 func (l *Locker) Take(ctx context.Context, seen State, operation string) (*Held, error) {
 	s := l.fresh(seen.Release, operation)
-	s.stored, s.Unrecorded = seen.stored, seen.Left()
+	s.stored, s.Unrecorded, s.Journal = seen.stored, seen.Left(), seen.Journal
 	sent := l.now()
 	stored, err := l.leases.Update(ctx, leases, s.write(sent))
 	if err != nil {

@@ -178,6 +178,9 @@ type RunHook struct {
 	// missing) as soon as on what seldom does: a test is to say how things are.
 	Impatient bool
 	Strict    bool
+	// Before is what an earlier run of the same revision did of the hook; nil
+	// for nothing.
+	Before *HookBefore
 }
 
 // SkipHook leaves a hook out because the operator said so, and says that it did.

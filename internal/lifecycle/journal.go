@@ -1,0 +1,112 @@
+package lifecycle
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/pintle-dev/pintle/internal/engine"
+	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/plan"
+	"github.com/pintle-dev/pintle/internal/release"
+)
+
+// journal is how far an operation has come. It is kept in the release's lock,
+// so that whoever takes over a lock knows it. Only hooks are told one by one: all other
+// steps may be done twice.
+type journal struct {
+	Version  int `json:"version"`
+	Revision int `json:"revision"`
+	// Step is the one that began last.
+	Step  string                 `json:"step,omitempty"`
+	Hooks map[string]journalHook `json:"hooks,omitempty"`
+
+	block string
+}
+
+// journalHook is one hook's entry, by the id of its step.
+type journalHook struct {
+	UID     string    `json:"uid,omitempty"`
+	Done    bool      `json:"done,omitempty"`
+	Started time.Time `json:"started,omitzero"`
+	Ended   time.Time `json:"ended,omitzero"`
+}
+
+// journalVersion is that of the form; others are not read.
+const journalVersion = 1
+
+// readJournal reads what a lock holds; nil when that is nothing that we know.
+func readJournal(text string) *journal {
+	var j journal
+	if text == "" || json.Unmarshal([]byte(text), &j) != nil || j.Version != journalVersion {
+		return nil
+	}
+	return &j
+}
+
+// before is what the plan needs to go on.
+func (j *journal) before() map[string]plan.HookBefore {
+	out := map[string]plan.HookBefore{}
+	for id, h := range j.Hooks {
+		out[id] = plan.HookBefore{UID: h.UID, Done: h.Done, Started: h.Started, Ended: h.Ended}
+	}
+	return out
+}
+
+var _ engine.Journal = (*claim)(nil)
+
+// Begin notes the step, where another block or another hook begins.
+func (c *claim) Begin(s plan.Step) {
+	_, hook := s.Action.(plan.RunHook)
+	c.write(func(j *journal) bool {
+		if s.Block == j.block && !hook {
+			return false
+		}
+		j.Step, j.block = s.ID, s.Block
+		return true
+	})
+}
+
+// Made notes what a hook created, so that it can be joined.
+func (c *claim) Made(s plan.Step, uid string) {
+	if run, ok := s.Action.(plan.RunHook); !ok || !engine.Ends(object.RefOf(run.Object)) {
+		return
+	}
+	c.write(func(j *journal) bool {
+		j.Hooks[s.ID] = journalHook{UID: uid}
+		return true
+	})
+}
+
+// Succeeded notes that a hook need not run again.
+func (c *claim) Succeeded(s plan.Step, run release.Execution, uid string) {
+	c.write(func(j *journal) bool {
+		j.Hooks[s.ID] = journalHook{UID: uid, Done: true, Started: run.StartedAt, Ended: run.CompletedAt}
+		return true
+	})
+}
+
+// write changes the journal and has the lock keep it.
+func (c *claim) write(change func(*journal) bool) {
+	held := c.lock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.journal == nil || c.journal.Revision != c.intent.Revision {
+		c.journal = &journal{Version: journalVersion, Revision: c.intent.Revision}
+	}
+	if c.journal.Hooks == nil {
+		c.journal.Hooks = map[string]journalHook{}
+	}
+	if !change(c.journal) || held == nil {
+		return
+	}
+	if text, err := json.Marshal(c.journal); err == nil { // plain text and times always have a JSON form
+		held.Journal(string(text))
+	}
+}
+
+// continues makes the journal of a dead run our own.
+func (c *claim) continues(j *journal) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.journal = j
+}

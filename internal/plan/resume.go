@@ -1,0 +1,42 @@
+package plan
+
+import "time"
+
+// HookBefore is what an earlier run of the same revision did of a hook.
+type HookBefore struct {
+	// UID is that of the object which it created.
+	UID string
+	// Done tells that the hook succeeded, at these times.
+	Done           bool
+	Started, Ended time.Time
+}
+
+// Resume is the plan for going on with a revision whose run died: its record is
+// there already, and hooks are known by the id of their step. A hook that had
+// succeeded is not run again; one that was running is seen to its end. All other steps
+// are as in a new plan, which holds what is left to do.
+func Resume(p *Plan, hooks map[string]HookBefore) *Plan {
+	out := *p
+	out.Steps = make([]Step, len(p.Steps))
+	for i, s := range p.Steps {
+		switch a := s.Action.(type) {
+		case WriteRecord:
+			if a.Create {
+				a.Create = false
+				s.Reason = "the revision is gone on with"
+				s.Action = a
+			}
+		case RunHook:
+			if before, known := hooks[s.ID]; known {
+				a.Before = &before
+				s.Reason += ", gone on with"
+				if before.Done {
+					s.Reason += ": it has succeeded"
+				}
+				s.Action = a
+			}
+		}
+		out.Steps[i] = s
+	}
+	return &out
+}
