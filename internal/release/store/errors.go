@@ -24,7 +24,7 @@ func (e *RecordError) Error() string {
 	case errors.Is(e.Err, release.ErrNotFound):
 		return record + " is not recorded"
 	case errors.Is(e.Err, release.ErrExists):
-		return record + " is recorded already: another run has taken that number"
+		return fmt.Sprintf("%s is recorded already, as %s%s.v%d: another run has taken that number, or another tool that name", record, namePrefix, e.Name, e.Revision)
 	case errors.Is(e.Err, release.ErrConflict):
 		return "the record of " + record + " was changed by another run in the meantime"
 	default:
