@@ -125,6 +125,9 @@ func (d *deployment) inspect(ctx context.Context) error {
 	if err := d.checkNamespace(ctx, &in); err != nil {
 		return err
 	}
+	if err := r.checkOtherNamespaces(ctx, d.service, wanted, before[d.op]); err != nil {
+		return err
+	}
 	if err := d.checkCRDs(ctx, r, in); err != nil {
 		return err
 	}
