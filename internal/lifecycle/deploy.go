@@ -35,7 +35,9 @@ type DeployOptions struct {
 	HistoryMax int
 	Labels     map[string]string
 	DryRun     DryRunMode
-	Plan       plan.Options
+	// Preflight says whether what hooks and tests refer to is looked for.
+	Preflight PreflightMode
+	Plan      plan.Options
 	// Install lets an upgrade of a release that does not exist install it.
 	Install bool
 	// SkipNoOp lets an upgrade that would change nothing do nothing: no hook

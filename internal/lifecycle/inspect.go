@@ -137,6 +137,9 @@ func (d *deployment) inspect(ctx context.Context) error {
 	if err := r.checkImmutable(ctx, d.service, &in, d.opts.Recreate); err != nil {
 		return err
 	}
+	if err := d.preflight(ctx, r, in); err != nil {
+		return err
+	}
 	d.service.warn(r.problems.Warnings()...)
 	d.inputs = in
 	return r.problems.Err()

@@ -43,29 +43,6 @@ func (s *Service) RunHook(ctx context.Context, opts HookOptions) (*Outcome, erro
 	})
 }
 
-// carryOut runs a plan whose failure needs no other one.
-func (s *Service) carryOut(ctx context.Context, p *plan.Plan, in plan.Inputs, mode DryRunMode, deadline time.Duration) (*Outcome, error) {
-	if err := s.checkAccess(ctx, p); err != nil {
-		return nil, err
-	}
-	if mode != Run {
-		return &Outcome{Operation: p.Operation, Release: in.Next, DryRun: &DryRun{Plan: p}}, nil
-	}
-	hard, cancel := s.untilAbort(ctx)
-	defer cancel()
-	e := s.newEngine(in)
-	stop, late := s.stopBy(deadline)
-	defer late.Stop()
-	result := e.Run(hard, p, stop)
-	out := &Outcome{Operation: p.Operation, Plan: p, Result: result, Release: written(e, in.Next)}
-	if result.OK() {
-		return out, nil
-	}
-	failed := failure(p, result)
-	late.blame(failed, result)
-	return out, failed
-}
-
 func (s *Service) gatherHook(ctx context.Context, opts HookOptions) (*plan.Plan, plan.Inputs, error) {
 	in := plan.Inputs{Options: opts.Plan}
 	h, err := s.history(ctx, opts.Name)

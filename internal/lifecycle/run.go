@@ -23,20 +23,54 @@ type recovery struct {
 	deadline time.Duration
 }
 
-// run runs the plan of an install, upgrade or rollback and deals with its failure.
-func (s *Service) run(ctx context.Context, p *plan.Plan, in plan.Inputs, rec recovery) (*Outcome, error) {
+// ready checks the permissions that the plan needs; in a dry run it gives the
+// outcome, which is the plan.
+func (s *Service) ready(ctx context.Context, p *plan.Plan, in plan.Inputs, mode DryRunMode) (*Outcome, error) {
+	if err := s.checkAccess(ctx, p); err != nil {
+		return nil, err
+	}
+	if mode != Run {
+		return &Outcome{Operation: p.Operation, Release: in.Next, DryRun: &DryRun{Plan: p}}, nil
+	}
+	return nil, nil
+}
+
+// attempt runs a plan. The failure is nil when all of it was done; the engine
+// is what the plan for after the failure must run on.
+func (s *Service) attempt(ctx context.Context, p *plan.Plan, in plan.Inputs, limit time.Duration) (*engine.Engine, *Outcome, *Failed) {
 	hard, cancel := s.untilAbort(ctx)
 	defer cancel()
 	e := s.newEngine(in)
-	stop, late := s.stopBy(rec.deadline)
+	stop, late := s.stopBy(limit)
 	defer late.Stop()
 	result := e.Run(hard, p, stop)
 	out := &Outcome{Operation: p.Operation, Plan: p, Result: result, Release: written(e, in.Next)}
 	if result.OK() {
-		return out, nil
+		return e, out, nil
 	}
 	failed := failure(p, result)
 	late.blame(failed, result)
+	return e, out, failed
+}
+
+// carryOut runs a plan whose failure needs no other one.
+func (s *Service) carryOut(ctx context.Context, p *plan.Plan, in plan.Inputs, mode DryRunMode, limit time.Duration) (*Outcome, error) {
+	if dry, err := s.ready(ctx, p, in, mode); dry != nil || err != nil {
+		return dry, err
+	}
+	_, out, failed := s.attempt(ctx, p, in, limit)
+	if failed == nil {
+		return out, nil
+	}
+	return out, failed
+}
+
+// run runs the plan of an install, upgrade or rollback and deals with its failure.
+func (s *Service) run(ctx context.Context, p *plan.Plan, in plan.Inputs, rec recovery) (*Outcome, error) {
+	e, out, failed := s.attempt(ctx, p, in, rec.deadline)
+	if failed == nil {
+		return out, nil
+	}
 	if r := e.Written(in.Next.Revision); r != nil && r.Info.Status == release.Deployed && failed.Cause != nil {
 		// All is done but the care of earlier records: that is no reason to undo it.
 		failed.Cause.Err = fmt.Errorf("revision %d is deployed, but the history could not be brought up to date: %w", r.Revision, failed.Cause.Err)
@@ -44,7 +78,7 @@ func (s *Service) run(ctx context.Context, p *plan.Plan, in plan.Inputs, rec rec
 	}
 	after := plan.AfterFailure(p.Operation, plan.FailureInputs{
 		Next: in.Next, Recorded: wasCreated(e, in.Next), Description: describe(p, failed), Options: in.Options,
-	}.Cleaning(rec.cleanup, result.Created))
+	}.Cleaning(rec.cleanup, out.Result.Created))
 	last, done := lastWrite(ctx)
 	defer done()
 	if r := e.Run(last, after, nil); !r.OK() {

@@ -39,26 +39,7 @@ func (s *Service) test(ctx context.Context, opts TestOptions) (*Outcome, error) 
 	}); err != nil {
 		return nil, err
 	}
-	p := plan.BuildTest(in)
-	if err := s.checkAccess(ctx, p); err != nil {
-		return nil, err
-	}
-	if opts.DryRun != Run {
-		return &Outcome{Operation: p.Operation, Release: in.Next, DryRun: &DryRun{Plan: p}}, nil
-	}
-	hard, cancel := s.untilAbort(ctx)
-	defer cancel()
-	e := s.newEngine(in)
-	stop, late := s.stopBy(opts.Deadline)
-	defer late.Stop()
-	result := e.Run(hard, p, stop)
-	out := &Outcome{Operation: p.Operation, Plan: p, Result: result, Release: written(e, in.Next)}
-	if result.OK() {
-		return out, nil
-	}
-	failed := failure(p, result)
-	late.blame(failed, result)
-	return out, failed
+	return s.carryOut(ctx, plan.BuildTest(in), in, opts.DryRun, opts.Deadline)
 }
 
 func (s *Service) gatherTest(ctx context.Context, opts TestOptions) (plan.Inputs, error) {

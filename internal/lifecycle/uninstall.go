@@ -41,27 +41,16 @@ func (s *Service) uninstall(ctx context.Context, opts UninstallOptions) (*Outcom
 		return nil, err
 	}
 	p := plan.BuildUninstall(in)
-	if err := s.checkAccess(ctx, p); err != nil {
-		return nil, err
+	if dry, err := s.ready(ctx, p, in, opts.DryRun); dry != nil || err != nil {
+		return dry, err
 	}
-	if opts.DryRun != Run {
-		return &Outcome{Operation: p.Operation, Release: in.Next, DryRun: &DryRun{Plan: p}}, nil
-	}
-	hard, cancel := s.untilAbort(ctx)
-	defer cancel()
-	e := s.newEngine(in)
-	stop, late := s.stopBy(opts.Deadline)
-	defer late.Stop()
-	result := e.Run(hard, p, stop)
-	out := &Outcome{Operation: p.Operation, Plan: p, Result: result, Release: written(e, in.Next)}
-	if result.OK() {
+	e, out, failed := s.attempt(ctx, p, in, opts.Deadline)
+	if failed == nil {
 		return out, nil
 	}
-	failed := failure(p, result)
-	late.blame(failed, result)
 	after := plan.AfterFailure(plan.Uninstall, plan.FailureInputs{
 		Next: in.Next, Recorded: wasCreated(e, in.Next), Description: describe(p, failed), Options: in.Options,
-		Begun: begun(result),
+		Begun: begun(out.Result),
 	})
 	last, done := lastWrite(ctx)
 	defer done()
