@@ -29,7 +29,8 @@ var layers = []row{
 	{pkg: "kube", may: []string{"health", "ledger", "lock", "object"}},
 	{pkg: "kube/kubefake", may: []string{"ledger", "object"}, test: true},
 	{pkg: "engine", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
-	{pkg: "lifecycle", may: []string{"chart", "diag", "engine", "ledger", "lock", "object", "plan", "release", "event"}},
+	{pkg: "preflight", may: []string{"diag", "object", "plan", "release"}},
+	{pkg: "lifecycle", may: []string{"chart", "diag", "engine", "ledger", "lock", "object", "plan", "preflight", "release", "event"}},
 	{pkg: "ui", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
 	{pkg: "ui/report", may: []string{"ledger", "object", "release"}},
 	{pkg: "cli", may: []string{

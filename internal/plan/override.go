@@ -60,6 +60,10 @@ func (o HookOverride) matches(h *release.Hook) bool {
 	return ok
 }
 
+// Overridden are the hooks as an operation takes them: with the operator's
+// wishes over what the chart says.
+func Overridden(hooks []Hook, overrides []HookOverride) []Hook { return overridden(hooks, overrides) }
+
 // overridden are the hooks with the operator's wishes over what the chart says.
 func overridden(hooks []Hook, overrides []HookOverride) []Hook {
 	if len(overrides) == 0 {
