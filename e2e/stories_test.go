@@ -30,7 +30,12 @@ func TestStories(t *testing.T) {
 	}
 	c := connect(t)
 	programs := findPrograms(t)
-	testscript.Run(t, testscript.Params{
+	testscript.Run(t, params(t, c, programs, scripts...))
+}
+
+// params are what all stories run with.
+func params(t *testing.T, c *cluster, programs string, scripts ...string) testscript.Params {
+	return testscript.Params{
 		Files:               scripts,
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
@@ -46,7 +51,7 @@ func TestStories(t *testing.T) {
 			"remember":   remember,
 			"unchanged":  unchanged,
 		},
-	})
+	}
 }
 
 // findPrograms returns the folder of the programs that stories run.

@@ -53,6 +53,8 @@ fi
 PINTLE_E2E_KUBECONFIG=$(bin/pintle-sandbox kubeconfig --path)
 PINTLE_E2E_RUN=run-$$-$(date +%s)
 export PINTLE_E2E=required PINTLE_E2E_KUBECONFIG PINTLE_E2E_RUN
+# In a sandbox of our own, parts of the cluster may be made to fail.
+[ -z "$started" ] || export PINTLE_E2E_DISRUPT=yes
 
 # In the background, so that a signal is acted on at once, and in a process group
 # of its own (set -m), so that it reaches the test's own processes.
