@@ -57,13 +57,15 @@ var _ engine.Journal = (*claim)(nil)
 // Begin notes the step, where another block or another hook begins.
 func (c *claim) Begin(s plan.Step) {
 	_, hook := s.Action.(plan.RunHook)
-	c.write(func(j *journal) bool {
+	if c.write(func(j *journal) bool {
 		if s.Block == j.block && !hook {
 			return false
 		}
 		j.Step, j.block = s.ID, s.Block
 		return true
-	})
+	}) {
+		c.hurry()
+	}
 }
 
 // Made notes what a hook created, so that it can be joined.
@@ -75,6 +77,7 @@ func (c *claim) Made(s plan.Step, uid string) {
 		j.Hooks[s.ID] = journalHook{UID: uid}
 		return true
 	})
+	c.hurry()
 }
 
 // Succeeded notes that a hook need not run again.
@@ -85,8 +88,17 @@ func (c *claim) Succeeded(s plan.Step, run release.Execution, uid string) {
 	})
 }
 
-// write changes the journal and has the lock keep it.
-func (c *claim) write(change func(*journal) bool) {
+// hurry has the journal stored while the operation goes on, so that the next
+// change need not wait for it.
+func (c *claim) hurry() {
+	if held := c.lock(); held != nil {
+		held.Hurry()
+	}
+}
+
+// write changes the journal and has the lock keep it with its next renewal. It
+// is false when nothing was changed.
+func (c *claim) write(change func(*journal) bool) bool {
 	held := c.lock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -96,12 +108,13 @@ func (c *claim) write(change func(*journal) bool) {
 	if c.journal.Hooks == nil {
 		c.journal.Hooks = map[string]journalHook{}
 	}
-	if !change(c.journal) || held == nil {
-		return
+	if !change(c.journal) {
+		return false
 	}
-	if text, err := json.Marshal(c.journal); err == nil { // plain text and times always have a JSON form
+	if text, err := json.Marshal(c.journal); err == nil && held != nil { // plain text and times always have a JSON form
 		held.Journal(string(text))
 	}
+	return true
 }
 
 // continues makes the journal of a dead run our own.

@@ -86,7 +86,7 @@ func (h *Held) Check(ctx context.Context) error {
 			}
 			return &LostError{Release: h.state.Release, Err: trouble}
 		}
-		h.hurry()
+		h.Hurry()
 		if err := await(ctx, changed, -late); err != nil {
 			return err
 		}
@@ -115,13 +115,13 @@ func await(ctx context.Context, changed <-chan struct{}, limit time.Duration) er
 // Note puts into the Lease what is going to be done. It does not wait: Check does.
 func (h *Held) Note(i Intent) {
 	h.tell(func() { h.state.Intent = i; h.noted++ })
-	h.hurry()
+	h.Hurry()
 }
 
-// Journal puts into the Lease how far the operation has come. It does not wait: Check does.
+// Journal is to be put into the Lease: how far the operation has come. The next
+// Check has it written, or Hurry.
 func (h *Held) Journal(text string) {
 	h.tell(func() { h.state.Journal = text; h.noted++ })
-	h.hurry()
 }
 
 // tell changes what is known and wakes whoever waits for a change.
@@ -133,8 +133,8 @@ func (h *Held) tell(change func()) {
 	h.changed = make(chan struct{})
 }
 
-// hurry has the Lease written now instead of at the next turn.
-func (h *Held) hurry() {
+// Hurry has the Lease written now instead of at the next turn. It does not wait.
+func (h *Held) Hurry() {
 	select {
 	case h.wake <- struct{}{}:
 	default:
