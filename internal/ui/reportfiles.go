@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/pintle-dev/pintle/internal/event"
 	"github.com/pintle-dev/pintle/internal/object"
@@ -39,7 +38,6 @@ type testLog struct {
 	name    string
 	attempt int
 	file    *os.File
-	began   time.Time
 }
 
 // NewTestLogFiles writes into the folder logs of dir, which is made.

@@ -71,10 +71,10 @@ func (s schema) check(n node) []string {
 	if !ok {
 		return []string{"element " + n.XMLName.Local + " is not in the schema"}
 	}
-	body, complex := declared.child("complexType")
-	if !complex {
+	body, inline := declared.child("complexType")
+	if !inline {
 		name := declared.attr("type")
-		if body, complex = s.types[name]; !complex {
+		if body = s.types[name]; body.XMLName.Local != "complexType" {
 			return s.simple(n, name)
 		}
 	}
@@ -174,11 +174,12 @@ func (s schema) once(particle node, elements []node) ([]node, bool) {
 		}
 		return elements, false
 	case "sequence":
-		ok := true
 		for _, p := range particle.Children {
-			if elements, ok = s.match(p, elements); !ok {
+			rest, ok := s.match(p, elements)
+			if !ok {
 				return elements, false
 			}
+			elements = rest
 		}
 		return elements, true
 	}

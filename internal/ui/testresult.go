@@ -117,7 +117,7 @@ func WriteTestResult(w io.Writer, run TestRun, f Format) error {
 	if f == JUnit {
 		return writeJUnit(w, result)
 	}
-	return WriteAs(w, f, result, func() string { return result.table() })
+	return WriteAs(w, f, result, result.table)
 }
 
 func (r testResult) table() string {
