@@ -403,3 +403,38 @@ func TestVanishedPodLeavesItsLog(t *testing.T) {
 		}
 	})
 }
+
+// slowLogs is a cluster whose logs come late, a line a second.
+type slowLogs struct {
+	*kubefake.Cluster
+	lines int
+}
+
+func (c slowLogs) Follow(ctx context.Context, _ object.Ref, _ string, line func(ledger.Line)) error {
+	for i := range c.lines {
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		line(ledger.Line{Text: fmt.Sprint(i)})
+	}
+	return nil
+}
+
+// TestLogThatLagsIsReadToItsEnd: the end of a log is what people look for.
+func TestLogThatLagsIsReadToItsEnd(t *testing.T) {
+	for lines, want := range map[int]int{0: 0, 20: 20, 1000: 31} {
+		synctest.Test(t, func(t *testing.T) {
+			b := &book{start: time.Now()}
+			opts := engine.DefaultOptions()
+			opts.Ledger = b
+			s := newStage()
+			s.engine = engine.New(slowLogs{s.Cluster, lines}, s.records, time.Now, s.sink, opts)
+			s.install(t, job("a", "pre-install", ""), plan.Options{Timeout: time.Hour}, nil)
+			if got := b.runs[0].Pods[0].Containers[0].Log.Lines; got < want-1 || got > want {
+				t.Errorf("of %d lines %d were read after %s", lines, got, time.Since(s.start))
+			}
+		})
+	}
+}

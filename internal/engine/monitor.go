@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/event"
@@ -32,8 +33,10 @@ type monitor struct {
 	following context.Context
 	close     context.CancelFunc
 	followers sync.WaitGroup
-	mu        sync.Mutex
-	logs      map[logKey]*ledger.Log
+	// received counts the lines of all logs.
+	received atomic.Int64
+	mu       sync.Mutex
+	logs     map[logKey]*ledger.Log
 }
 
 // logKey names one life of one container.
@@ -169,6 +172,7 @@ func (m *monitor) followLog(pod object.Ref, key logKey) {
 		err := h.engine.cluster.Follow(m.following, pod, key.container, func(line ledger.Line) {
 			shown := line
 			line.Text = h.engine.masker.get().Text(line.Text)
+			m.received.Add(1)
 			m.mu.Lock()
 			log.Add(line)
 			m.mu.Unlock()
@@ -191,9 +195,9 @@ func (m *monitor) followLog(pod object.Ref, key logKey) {
 // drain takes in what was still on its way when the verdict fell: the last
 // state of the pods and the last lines of their logs, for a bounded time.
 func (m *monitor) drain(ctx context.Context, seen <-chan object.Observation) {
-	ctx, cancel := context.WithTimeout(ctx, m.hook.engine.opts.DrainGrace)
+	grace, cancel := context.WithTimeout(ctx, m.hook.engine.opts.DrainGrace)
 	defer cancel()
-	for !m.podsEnded() && ctx.Err() == nil {
+	for !m.podsEnded() && grace.Err() == nil {
 		select {
 		case o, ok := <-seen:
 			if !ok {
@@ -201,17 +205,35 @@ func (m *monitor) drain(ctx context.Context, seen <-chan object.Observation) {
 			} else if o.Object != nil {
 				m.take(o)
 			}
-		case <-ctx.Done():
+		case <-grace.Done():
 		}
 	}
 	done := make(chan struct{})
 	go func() { m.followers.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
+	m.awaitLogs(ctx, done)
 	m.close()
 	<-done
+}
+
+// maxDrains is how many graces a log that still flows is read for.
+const maxDrains = 10
+
+// awaitLogs waits for the end of the logs of pods that have ended: those have
+// an end, and what counts is at that end: as long as lines come they are waited for.
+func (m *monitor) awaitLogs(ctx context.Context, done <-chan struct{}) {
+	for i := 0; i < maxDrains && m.podsEnded(); i++ {
+		before := m.received.Load()
+		select {
+		case <-done:
+			return
+		case <-ctx.Done():
+			return
+		case <-time.After(m.hook.engine.opts.DrainGrace):
+		}
+		if m.received.Load() == before {
+			return
+		}
+	}
 }
 
 // awaitPodsEnd waits until none of the run's pods is active.
