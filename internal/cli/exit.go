@@ -38,8 +38,8 @@ const (
 	// exitRollbackFailed one after which it is not.
 	exitRolledBack     = 8
 	exitRollbackFailed = 9
-	// exitInterrupted and exitTerminated are SIGINT and SIGTERM, whatever came
-	// of the operation.
+	// exitInterrupted is SIGINT and exitTerminated SIGTERM or SIGHUP, whatever
+	// came of the operation.
 	exitInterrupted = 130
 	exitTerminated  = 143
 )
@@ -94,7 +94,7 @@ func interrupted(err error) bool {
 }
 
 func signalCode(sig os.Signal) int {
-	if sig == syscall.SIGTERM {
+	if sig == syscall.SIGTERM || sig == syscall.SIGHUP {
 		return exitTerminated
 	}
 	return exitInterrupted
@@ -115,12 +115,13 @@ func failedCode(f *lifecycle.Failed) int {
 	}
 	var hook *engine.HookError
 	var wait *engine.NotReadyError
+	var orphans *engine.OrphansError
 	switch {
 	case errors.As(f.Cause, &hook) && hook.Run.Event == release.Test:
 		return exitTest
 	case errors.As(f.Cause, &hook):
 		return exitHook
-	case errors.As(f.Cause, &wait):
+	case errors.As(f.Cause, &wait), errors.As(f.Cause, &orphans):
 		return exitNotReady
 	}
 	return exitFailed

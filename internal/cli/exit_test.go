@@ -90,6 +90,7 @@ func TestExitCodes(t *testing.T) {
 		{"stopped at its deadline", late(), syscall.SIGINT, 3},
 		{"interrupted", stopped(), syscall.SIGINT, 130},
 		{"terminated", stopped(), syscall.SIGTERM, 143},
+		{"the terminal went away", stopped(), syscall.SIGHUP, 143},
 		{"interrupted while gathering", engine.ErrInterrupted, syscall.SIGTERM, 143},
 		{"ended from outside", context.Canceled, nil, 130},
 	}

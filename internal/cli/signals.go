@@ -9,13 +9,14 @@ import (
 	"github.com/pintle-dev/pintle/internal/lifecycle"
 )
 
-// signals turns SIGINT and SIGTERM into the two stages in which operations
+// signals turns SIGINT, SIGTERM and SIGHUP into the two stages in which operations
 // stop. Nothing is caught before an operation asks for it: a command that only
 // reads ends at the first signal, as any program does.
 type signals struct {
 	stop  chan struct{}
 	abort chan struct{}
 	from  chan os.Signal
+	pipe  chan os.Signal
 	done  chan struct{}
 
 	mu    sync.Mutex
@@ -47,8 +48,14 @@ func (s *signals) say(text string) {
 // catch starts catching signals, until release.
 func (s *signals) catch() lifecycle.Signals {
 	if s.from == nil {
-		s.from, s.done = make(chan os.Signal, 4), make(chan struct{})
+		s.from, s.pipe, s.done = make(chan os.Signal, 4), make(chan os.Signal, 1), make(chan struct{})
 		signal.Notify(s.from, os.Interrupt, syscall.SIGTERM)
+		if !signal.Ignored(syscall.SIGHUP) { // under nohup the run goes on
+			signal.Notify(s.from, syscall.SIGHUP)
+		}
+		// A reader of our output that goes away must not kill us in the middle of
+		// a release: what cannot be written is lost, and that is all.
+		signal.Notify(s.pipe, syscall.SIGPIPE)
 		go s.listen()
 	}
 	return lifecycle.Signals{Stop: s.stop, Abort: s.abort}
@@ -86,6 +93,7 @@ func (s *signals) take(sig os.Signal, count int) {
 func (s *signals) release() {
 	if s.from != nil {
 		signal.Stop(s.from)
+		signal.Stop(s.pipe)
 		close(s.done)
 		s.from = nil
 	}
