@@ -51,6 +51,7 @@ func (s *Service) exclusively(ctx context.Context, name string, op plan.Operatio
 		intent: lock.Intent{Operation: string(op)}, open: map[int]error{}, wrote: map[int]release.Status{},
 	}
 	if err := s.gathering(ctx, c.take); err != nil {
+		c.end(ctx) // an interrupt may have come with the lock
 		return nil, err
 	}
 	defer c.end(ctx)
