@@ -12,27 +12,46 @@ import (
 
 // checkKinds finds objects of kinds that the cluster does not serve and that
 // nothing in the release may bring: neither crds/, nor a CRD among the
-// objects, nor a hook that runs before.
+// objects, nor a hook that runs before and can do such a thing.
 func (r *reader) checkKinds(c content, before release.Event) {
 	var crds []object.Parsed
-	brought := false
 	for _, w := range c.wanted {
 		if w.Ref().IsCRD() {
 			crds = append(crds, w)
 		}
 	}
-	for _, h := range c.hooks {
-		brought = brought || h.On(before)
-	}
+	early, late := inTurn(c.hooks, before)
 	known := r.catalog.With(bring(crds)...)
+	brought := false
+	for _, h := range early {
+		r.checkKind(r.catalog, object.RefOf(h.Object), h.Document(), brought)
+		brought = brought || h.Ends() || object.RefOf(h.Object).IsCRD()
+	}
 	for _, w := range c.wanted {
 		r.checkKind(known, w.Ref(), w.Document, brought)
 	}
-	for _, h := range c.hooks {
-		if !brought || h.On(before) {
-			r.checkKind(known, object.RefOf(h.Object), h.Document(), brought)
-		}
+	for _, h := range late {
+		r.checkKind(known, object.RefOf(h.Object), h.Document(), brought)
 	}
+}
+
+// inTurn tells the hooks that run before the objects are applied, in their
+// order, from all others.
+func inTurn(hooks []plan.Hook, before release.Event) (early, late []plan.Hook) {
+	var plain []*release.Hook
+	by := map[*release.Hook]plan.Hook{}
+	for _, h := range hooks {
+		if h.On(before) {
+			plain = append(plain, h.Hook)
+			by[h.Hook] = h
+			continue
+		}
+		late = append(late, h)
+	}
+	for _, h := range release.SortHooks(plain) {
+		early = append(early, by[h])
+	}
+	return early, late
 }
 
 func (r *reader) checkKind(known *object.Catalog, ref object.Ref, doc object.Document, brought bool) {
