@@ -19,7 +19,8 @@ import (
 // explain is the one place where errors become words for people: what
 // happened, why, and what to do next.
 func (a *app) explain(err error) diag.List {
-	if list, ok := err.(several); ok {
+	var list several
+	if errors.As(err, &list) {
 		var all diag.List
 		for _, one := range list {
 			all.Add(a.explain(one)...)
