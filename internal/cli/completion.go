@@ -123,6 +123,7 @@ func (a *app) completeFlags(cmd *cobra.Command) {
 		"cascade": {"background", "foreground", "orphan"},
 		"cleanup": {"passed", "all"}, "test-cleanup": {"passed", "all"},
 		"annotate": annotations, "test-annotate": annotations,
+		"preflight": preflightModes, "fail-fast": failFastModes,
 		"crds": {"create", "update", "skip"},
 	}
 	for name, values := range words {

@@ -162,6 +162,9 @@ func (l *logFlags) add(f *pflag.FlagSet) {
 	f.Lookup("logs").NoOptDefVal = string(ui.LogsAlways)
 }
 
+// preflightModes are the values of --preflight.
+var preflightModes = []string{string(lifecycle.PreflightOff), string(lifecycle.PreflightWarn), string(lifecycle.PreflightError)}
+
 // chartFlags are those of install and upgrade that are about the chart and
 // what becomes of it.
 type chartFlags struct {
@@ -178,6 +181,7 @@ type chartFlags struct {
 	takeOwnership   bool
 	noStrict        bool
 	allowUnknown    bool
+	preflight       string
 	subchartNotes   bool
 	hideNotes       bool
 	secrets         secretMode
@@ -199,6 +203,8 @@ func (c *chartFlags) add(f *pflag.FlagSet, serverSideDefault string) {
 	f.BoolVar(&c.createNamespace, "create-namespace", false, "when installing, create the namespace unless it exists")
 	f.BoolVar(&c.takeOwnership, "take-ownership", false, "make objects part of the release that exist and belong to another one, or to none")
 	f.BoolVar(&c.noStrict, "disable-openapi-validation", false, "do not have the API server refuse fields that it does not know")
+	c.preflight = string(lifecycle.PreflightOff)
+	f.Var(&choice{value: &c.preflight, known: preflightModes}, "preflight", "look for the Secrets, ConfigMaps, ServiceAccounts and claims that hooks and tests refer to, and warn of those that are nowhere, or refuse with an error: off, warn or error")
 	f.BoolVar(&c.allowUnknown, "allow-unknown-hooks", false, "go on, as Helm does, where a hook's event, weight or delete policy has no meaning")
 	f.BoolVar(&c.subchartNotes, "render-subchart-notes", false, "show the notes of subcharts too")
 	f.BoolVar(&c.hideNotes, "hide-notes", false, "do not show the chart's notes")
@@ -242,7 +248,7 @@ func (c *chartFlags) options(in io.Reader) (lifecycle.DeployOptions, error) {
 		Render: chart.RenderOptions{
 			EnableDNS: c.dns, SkipSchemaValidation: c.skipSchema, SubchartNotes: c.subchartNotes, ValueSource: values.Where,
 		},
-		AllowUnknownHooks: c.allowUnknown, RollbackOnFailure: c.rollback,
+		Preflight: lifecycle.PreflightMode(c.preflight), AllowUnknownHooks: c.allowUnknown, RollbackOnFailure: c.rollback,
 		Labels: c.labels, Deadline: c.deadline, Recreate: c.anew(), DryRun: c.dryRun.mode, Plan: p,
 	}, nil
 }

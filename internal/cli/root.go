@@ -52,7 +52,7 @@ func newRoot(a *app) *cobra.Command {
 	}
 	add(groupRelease, newInstall(a), newUpgrade(a), newRollback(a), newUninstall(a), newTest(a), newUnlock(a))
 	add(groupRead, newStatus(a), newHistory(a), newList(a), newGet(a), newHooks(a), newReport(a))
-	add(groupChart, newTemplate(a))
+	add(groupChart, newTemplate(a), newLint(a))
 	add("", newVersion(a))
 	return root
 }

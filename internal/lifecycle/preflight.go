@@ -106,6 +106,38 @@ func hookLines(rendered *chart.Rendered) func(*release.Hook) int {
 	return func(h *release.Hook) int { return lines[text{h.Path, h.Manifest}] }
 }
 
+// lintReferences tells of what hooks need: from the first install on, and what
+// those of other events need that the chart never brings.
+func (r *reader) lintReferences(look preflight.Input) {
+	type need struct {
+		hook   *release.Hook
+		object object.Ref
+	}
+	told := map[need]bool{}
+	tell := func(m preflight.Reference, severity diag.Severity) {
+		if of := (need{m.Hook.Hook, m.Object}); !told[of] {
+			told[of] = true
+			r.problems.Add(m.Problem(severity, false))
+		}
+	}
+	for _, m := range preflight.Missing(look) {
+		if m.Later {
+			tell(m, diag.Warning)
+		} else {
+			tell(m, diag.Note)
+		}
+	}
+	look.Tests = false
+	for _, e := range []release.Event{release.PreUpgrade, release.PostUpgrade, release.PreRollback, release.PostRollback, release.PreDelete} {
+		look.After = e
+		for _, m := range preflight.Missing(look) {
+			if m.Event == e && !m.Later {
+				tell(m, diag.Note)
+			}
+		}
+	}
+}
+
 // LintOptions are the user's wishes for a chart that is looked at without a
 // cluster.
 type LintOptions struct {
@@ -125,15 +157,9 @@ func Lint(rendered *chart.Rendered, opts LintOptions) diag.List {
 	in := plan.Inputs{Wanted: c.wanted, Hooks: c.hooks, Options: opts.Plan}
 	in.Options.Tests.Run = true
 	look := preflightInput(plan.Install, in)
-	look.Lines = hookLines(rendered)
+	look.Hooks, look.Lines = c.hooks, hookLines(rendered)
 	r.problems.Add(preflight.Deadlines(look)...)
-	for _, m := range preflight.Missing(look) {
-		severity := diag.Note
-		if m.Later {
-			severity = diag.Warning
-		}
-		r.problems.Add(m.Problem(severity, false))
-	}
+	r.lintReferences(look)
 	if opts.Again != nil {
 		again := (&reader{release: opts.Name, namespace: opts.Namespace, catalog: r.catalog, allowUnknown: true}).rendered(opts.Again)
 		r.problems.Add(preflight.Changing(look, again.hooks)...)

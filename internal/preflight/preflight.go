@@ -166,11 +166,29 @@ func (in Input) line(h plan.Hook, word string) int {
 	}
 	first := in.Lines(h.Hook)
 	for i, text := range strings.Split(h.Manifest, "\n") {
-		if strings.Contains(text, word) && !strings.HasPrefix(strings.TrimSpace(text), "#") {
+		if hasWord(text, word) && !strings.HasPrefix(strings.TrimSpace(text), "#") {
 			return first + i
 		}
 	}
 	return first
+}
+
+// hasWord tells that a line holds a name as a whole, and not within another.
+func hasWord(text, word string) bool {
+	part := func(b byte) bool {
+		return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '-' || b == '.' || b == '_'
+	}
+	for from := 0; ; {
+		i := strings.Index(text[from:], word)
+		if i < 0 {
+			return false
+		}
+		begin, end := from+i, from+i+len(word)
+		if (begin == 0 || !part(text[begin-1])) && (end == len(text) || !part(text[end])) {
+			return true
+		}
+		from = begin + 1
+	}
 }
 
 // Changing finds hooks whose name is another one each time the chart is

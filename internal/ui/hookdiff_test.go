@@ -9,7 +9,9 @@ import (
 )
 
 func TestHookDiff(t *testing.T) {
-	hook := func(name, text string) ui.HookText { return ui.HookText{Kind: "Job", Name: name, Text: text, Whole: text} }
+	hook := func(name, text string) ui.HookText {
+		return ui.HookText{Kind: "Job", Name: name, Text: text, Whole: text}
+	}
 	before := []ui.HookText{
 		hook("same", "image: a\n"), hook("moved", "image: a:1\nname: x\nwait: yes\n"), hook("gone", "image: a\n"),
 		{Kind: "Secret", Name: "same", Text: "password: ***\n", Whole: "password: one\n"},

@@ -69,4 +69,3 @@ func WriteCleaned(w io.Writer, p *plan.Plan, f Format) error {
 		return fmt.Sprintf("Removed %d of the objects that hooks of release %q have left; %d are left.\n", len(out.Removed), p.Release, len(out.Left))
 	})
 }
-
