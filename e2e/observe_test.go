@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
 )
 
 // observable are the kinds that a story can watch.
@@ -110,11 +112,39 @@ func (w *watcher) follow(s *story, resource schema.GroupVersionResource) error {
 		return fmt.Errorf("observing %s: %w", resource.Resource, err)
 	}
 	go func() {
-		defer news.Stop()
-		for event := range news.ResultChan() {
-			w.note(event)
+		version := list.GetResourceVersion()
+		for news != nil {
+			version = w.read(news, version)
+			news = w.resume(client, version)
 		}
 	}()
+	return nil
+}
+
+// read notes what a watch tells until it breaks, and returns the version up to
+// which that was.
+func (w *watcher) read(news watch.Interface, version string) string {
+	defer news.Stop()
+	for event := range news.ResultChan() {
+		w.note(event)
+		if object, ok := event.Object.(*unstructured.Unstructured); ok && event.Type != watch.Error {
+			version = object.GetResourceVersion()
+		}
+	}
+	return version
+}
+
+// resume takes a broken watch up again where it was; nil when the story is over.
+func (w *watcher) resume(client dynamic.ResourceInterface, version string) watch.Interface {
+	for w.ctx.Err() == nil {
+		if news, err := client.Watch(w.ctx, metav1.ListOptions{ResourceVersion: version}); err == nil {
+			return news
+		}
+		select {
+		case <-w.ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 	return nil
 }
 
