@@ -34,6 +34,10 @@ func newLint(a *app) *cobra.Command {
 		Example: "  pintle lint ./web -f values.yaml --strict",
 		Args:    needs(1, -1, "a chart"),
 		RunE:    a.run(func(cmd *cobra.Command, args []string) error { return a.lint(cmd.Context(), args, &flags) }),
+
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveDefault // paths
+		},
 	}
 	f := cmd.Flags()
 	flags.valuesFlags.add(f)
