@@ -19,6 +19,7 @@ type uninstallFlags struct {
 	logFlags
 	wait           waitMode
 	timeout        time.Duration
+	deadline       time.Duration
 	noHooks        bool
 	dryRun         bool
 	ignoreNotFound bool
@@ -61,6 +62,7 @@ func newUninstall(a *app) *cobra.Command {
 	addWait(f, &flags.wait)
 	f.Lookup("wait").Usage = "wait until the objects are gone: watcher (the same as --wait alone) or legacy wait, hookOnly does not"
 	addTimeout(f, &flags.timeout)
+	addDeadline(f, &flags.deadline)
 	f.BoolVar(&flags.noHooks, "no-hooks", false, "run no hooks")
 	f.BoolVar(&flags.dryRun, "dry-run", false, "change nothing and show what would be done")
 	f.BoolVar(&flags.ignoreNotFound, "ignore-not-found", false, "a release that is not there is no error")
@@ -73,14 +75,14 @@ func newUninstall(a *app) *cobra.Command {
 }
 
 func (a *app) uninstall(ctx context.Context, name string, flags *uninstallFlags) error {
-	if err := checkTimes(flags.timeout, 0); err != nil {
+	if err := checkTimes(flags.timeout, flags.deadline); err != nil {
 		return err
 	}
 	s, err := a.operate(a.results(ui.Table), a.viewOptions(flags.logs.value))
 	if err != nil {
 		return err
 	}
-	opts := lifecycle.UninstallOptions{Name: name, Namespace: s.namespace, Plan: plan.Options{
+	opts := lifecycle.UninstallOptions{Name: name, Namespace: s.namespace, Deadline: flags.deadline, Plan: plan.Options{
 		Timeout: flags.timeout, Wait: flags.wait.wanted(), NoHooks: flags.noHooks, KeepHistory: flags.keepHistory,
 		Propagation: cascades[flags.cascade], Description: flags.description, Strict: true,
 	}}

@@ -2,13 +2,16 @@ package lifecycle_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/diag"
 	"github.com/pintle-dev/pintle/internal/engine"
+	"github.com/pintle-dev/pintle/internal/event"
 	"github.com/pintle-dev/pintle/internal/kube/kubefake"
 	"github.com/pintle-dev/pintle/internal/lifecycle"
 	"github.com/pintle-dev/pintle/internal/object"
@@ -154,4 +157,68 @@ func TestDeletedTestFailsAtOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestDeadlineStopsAnUninstall(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": strings.Replace(failing, "pre-upgrade", "pre-delete", 1)})
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.Runs("Job/migrate", kubefake.Run{Hangs: true})
+		if _, err := w.deploy(t, plan.Install, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		_, err := w.service.Uninstall(t.Context(), lifecycle.UninstallOptions{Name: "web", Namespace: "shop", Deadline: 20 * time.Second})
+		var failed *lifecycle.Failed
+		if !errors.As(err, &failed) || failed.Deadline != 20*time.Second || time.Since(begin) > 70*time.Second {
+			t.Fatalf("after %s the error is %v", time.Since(begin), err)
+		}
+		if got := w.history(t); len(got) != 1 || !strings.HasPrefix(got[0], "1 deployed: ") || w.live("a") == nil {
+			t.Errorf("history %q, a %v", got, w.live("a"))
+		}
+	})
+}
+
+func TestFailedTestsAreAllNamed(t *testing.T) {
+	dir := writeChart(t, map[string]string{"t.yaml": testPod("auth", "") + "---\n" + testPod("data", "") + "---\n" + testPod("dns", "")})
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.Runs("Pod/auth", kubefake.Run{ExitCode: 1})
+		w.Runs("Pod/dns", kubefake.Run{ExitCode: 2})
+		if _, err := w.deploy(t, plan.Install, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.test(t, nil)
+		var failed *lifecycle.Failed
+		if !errors.As(err, &failed) || len(failed.Further) != 1 || !strings.Contains(failed.Cause.Error(), "auth") || !strings.Contains(failed.Further[0].Error(), "dns") {
+			t.Fatalf("the error is %+v", err)
+		}
+	})
+}
+
+func TestAfterTestsWaitsForThem(t *testing.T) {
+	traffic := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: traffic, annotations: {pintle.dev/after-tests: \"true\"}}\ndata: {k: %q}\n"
+	chart := func(value string) string {
+		return writeChart(t, map[string]string{"a.yaml": configMap("a", value), "t.yaml": testPod("auth", ""), "traffic.yaml": fmt.Sprintf(traffic, value)})
+	}
+	one, two := chart("1"), chart("2")
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.Runs("Pod/auth", kubefake.Run{}, kubefake.Run{ExitCode: 1})
+		gate := func(o *lifecycle.DeployOptions) { o.Plan.Tests.Run, o.RollbackOnFailure = true, true }
+		if _, err := w.deploy(t, plan.Install, one, gate); err != nil || w.live("traffic")["k"] != "1" {
+			t.Fatalf("traffic is %v, error %v", w.live("traffic"), err)
+		}
+		var moved atomic.Bool
+		w.service.Sink = func(event.Event) {
+			if w.live("traffic")["k"] == "2" {
+				moved.Store(true)
+			}
+		}
+		_, err := w.deploy(t, plan.Upgrade, two, gate)
+		var failed *lifecycle.Failed
+		if !errors.As(err, &failed) || failed.Rollback != lifecycle.RolledBack || w.live("a")["k"] != "1" || w.live("traffic")["k"] != "1" || moved.Load() {
+			t.Fatalf("error %v, a is %v, traffic is %v, moved meanwhile: %v", err, w.live("a"), w.live("traffic"), moved.Load())
+		}
+	})
 }
