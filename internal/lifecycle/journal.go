@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/engine"
+	"github.com/pintle-dev/pintle/internal/lock"
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
@@ -54,17 +55,18 @@ func (j *journal) before() map[string]plan.HookBefore {
 
 var _ engine.Journal = (*claim)(nil)
 
-// Begin notes the step, where another block or another hook begins.
+// Begin notes the step, where another block or another hook begins. It holds
+// nothing up.
 func (c *claim) Begin(s plan.Step) {
 	_, hook := s.Action.(plan.RunHook)
-	if c.write(func(j *journal) bool {
-		if s.Block == j.block && !hook {
-			return false
+	anew := false
+	c.write((*lock.Held).Remark, func(j *journal) {
+		if anew = s.Block != j.block && !hook; anew || hook {
+			j.Step, j.block = s.ID, s.Block
 		}
-		j.Step, j.block = s.ID, s.Block
-		return true
-	}) {
-		c.hurry()
+	})
+	if anew {
+		c.hurry() // that a hook begins is stored with what it makes
 	}
 }
 
@@ -73,32 +75,28 @@ func (c *claim) Made(s plan.Step, uid string) {
 	if run, ok := s.Action.(plan.RunHook); !ok || !engine.Ends(object.RefOf(run.Object)) {
 		return
 	}
-	c.write(func(j *journal) bool {
-		j.Hooks[s.ID] = journalHook{UID: uid}
-		return true
+	c.write((*lock.Held).Remark, func(j *journal) { j.Hooks[s.ID] = journalHook{UID: uid} })
+	c.hurry()
+}
+
+// Succeeded notes that a hook need not run again, before anything else is
+// changed: its object may be deleted next.
+func (c *claim) Succeeded(s plan.Step, run release.Execution, uid string) {
+	c.write((*lock.Held).Journal, func(j *journal) {
+		j.Hooks[s.ID] = journalHook{UID: uid, Done: true, Started: run.StartedAt, Ended: run.CompletedAt}
 	})
 	c.hurry()
 }
 
-// Succeeded notes that a hook need not run again.
-func (c *claim) Succeeded(s plan.Step, run release.Execution, uid string) {
-	c.write(func(j *journal) bool {
-		j.Hooks[s.ID] = journalHook{UID: uid, Done: true, Started: run.StartedAt, Ended: run.CompletedAt}
-		return true
-	})
-}
-
-// hurry has the journal stored while the operation goes on, so that the next
-// change need not wait for it.
+// hurry has the journal stored while the operation goes on.
 func (c *claim) hurry() {
 	if held := c.lock(); held != nil {
 		held.Hurry()
 	}
 }
 
-// write changes the journal and has the lock keep it with its next renewal. It
-// is false when nothing was changed.
-func (c *claim) write(change func(*journal) bool) bool {
+// write changes the journal and has the lock keep it.
+func (c *claim) write(keep func(*lock.Held, string), change func(*journal)) {
 	held := c.lock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -108,13 +106,10 @@ func (c *claim) write(change func(*journal) bool) bool {
 	if c.journal.Hooks == nil {
 		c.journal.Hooks = map[string]journalHook{}
 	}
-	if !change(c.journal) {
-		return false
-	}
+	change(c.journal)
 	if text, err := json.Marshal(c.journal); err == nil && held != nil { // plain text and times always have a JSON form
-		held.Journal(string(text))
+		keep(held, string(text))
 	}
-	return true
 }
 
 // continues makes the journal of a dead run our own.

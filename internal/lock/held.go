@@ -118,10 +118,15 @@ func (h *Held) Note(i Intent) {
 	h.Hurry()
 }
 
-// Journal is to be put into the Lease: how far the operation has come. The next
-// Check has it written, or Hurry.
+// Journal puts into the Lease how far the operation has come, before the next
+// change: Check waits for it.
 func (h *Held) Journal(text string) {
 	h.tell(func() { h.state.Journal = text; h.noted++ })
+}
+
+// Remark is Journal for what may be lost: nothing waits until it is written.
+func (h *Held) Remark(text string) {
+	h.tell(func() { h.state.Journal = text })
 }
 
 // tell changes what is known and wakes whoever waits for a change.
