@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"reflect"
 	"strings"
@@ -26,7 +27,26 @@ func UpToDate(wanted, live *unstructured.Unstructured) bool {
 
 // Holds tells that live has everything that wanted says: that it may well be
 // what an earlier create of wanted made.
-func Holds(live, wanted *unstructured.Unstructured) bool { return holds(live.Object, wanted.Object) }
+func Holds(live, wanted *unstructured.Unstructured) bool {
+	return holds(live.Object, asStored(wanted).Object)
+}
+
+// asStored is a Secret as the API server keeps it: stringData can be written,
+// but what is read back is data.
+func asStored(obj *unstructured.Unstructured) *unstructured.Unstructured {
+	plain, found, _ := unstructured.NestedMap(obj.Object, "stringData")
+	if !found || obj.GetKind() != "Secret" || obj.GetAPIVersion() != "v1" {
+		return obj
+	}
+	stored := obj.DeepCopy()
+	delete(stored.Object, "stringData")
+	for key, value := range plain {
+		if text, ok := value.(string); ok {
+			_ = unstructured.SetNestedField(stored.Object, base64.StdEncoding.EncodeToString([]byte(text)), "data", key)
+		}
+	}
+	return stored
+}
 
 // ownedFields are what our own applies own, in the form of managedFields. It
 // is not ok when there is no such entry, or when an earlier client-side apply
@@ -40,7 +60,7 @@ func ownedFields(live *unstructured.Unstructured) (map[string]any, bool) {
 		if m.Operation != metav1.ManagedFieldsOperationApply || m.APIVersion != live.GetAPIVersion() || m.FieldsV1 == nil {
 			return nil, false
 		}
-		if json.Unmarshal(m.FieldsV1.Raw, &fields) != nil {
+		if json.Unmarshal(m.FieldsV1.GetRawBytes(), &fields) != nil {
 			return nil, false
 		}
 	}
