@@ -163,7 +163,8 @@ func (l *listFlags) sorted(found []*release.Release) []*release.Release {
 	slices.SortStableFunc(out, func(a, b *release.Release) int {
 		order := cmp.Compare(a.Name, b.Name)
 		if l.byDate {
-			order = a.Info.LastDeployed.Compare(b.Info.LastDeployed)
+			// In seconds, then by name, as in Helm.
+			order = cmp.Or(cmp.Compare(a.Info.LastDeployed.Unix(), b.Info.LastDeployed.Unix()), order)
 		}
 		if l.reverse {
 			return -order
