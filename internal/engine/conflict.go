@@ -108,7 +108,7 @@ func scaledByController(live *unstructured.Unstructured) bool {
 			continue
 		}
 		var fields map[string]map[string]any
-		if json.Unmarshal(m.FieldsV1.Raw, &fields) == nil {
+		if json.Unmarshal(m.FieldsV1.GetRawBytes(), &fields) == nil {
 			if _, owns := fields["f:spec"]["f:replicas"]; owns {
 				return true
 			}

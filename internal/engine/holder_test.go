@@ -10,8 +10,8 @@ import (
 func TestHolderOf(t *testing.T) {
 	u := &unstructured.Unstructured{Object: map[string]any{}}
 	u.SetManagedFields([]metav1.ManagedFieldsEntry{
-		{Manager: "helm", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:spec":{}}`)}},
-		{Manager: "operator", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:metadata":{"f:finalizers":{".":{},"v:\"example.com/guard\"":{}}}}`)}},
+		{Manager: "helm", FieldsV1: metav1.NewFieldsV1(`{"f:spec":{}}`)},
+		{Manager: "operator", FieldsV1: metav1.NewFieldsV1(`{"f:metadata":{"f:finalizers":{".":{},"v:\"example.com/guard\"":{}}}}`)},
 	})
 	if got := holderOf(u, "example.com/guard"); got != "operator" {
 		t.Errorf("the holder is %q", got)

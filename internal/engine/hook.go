@@ -98,7 +98,7 @@ func (h *hookRun) execute(ctx, soft context.Context) outcome {
 	if err := h.place(limited); err != nil {
 		return h.end(err)
 	}
-	m := newMonitor(h, ctx)
+	m := newMonitor(ctx, h)
 	defer m.close()
 	verdict := m.follow(limited, seen)
 	left := false

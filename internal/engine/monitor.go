@@ -45,7 +45,7 @@ type logKey struct {
 	restarts       int
 }
 
-func newMonitor(h *hookRun, ctx context.Context) *monitor {
+func newMonitor(ctx context.Context, h *hookRun) *monitor {
 	m := &monitor{
 		hook: h, pods: map[string]*unstructured.Unstructured{}, logs: map[logKey]*ledger.Log{},
 		patience: newPatience(h.engine),

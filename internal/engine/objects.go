@@ -155,7 +155,7 @@ func holderOf(live *unstructured.Unstructured, finalizer string) string {
 			continue
 		}
 		var fields map[string]map[string]map[string]any
-		if json.Unmarshal(m.FieldsV1.Raw, &fields) != nil {
+		if json.Unmarshal(m.FieldsV1.GetRawBytes(), &fields) != nil {
 			continue
 		}
 		if _, owns := fields["f:metadata"]["f:finalizers"]["v:\""+finalizer+"\""]; owns {

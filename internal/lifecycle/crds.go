@@ -74,13 +74,16 @@ func crdLoss(live, wanted *unstructured.Unstructured) string {
 
 // countObjects counts the objects of the kind that a live CRD defines.
 func (d *deployment) countObjects(ctx context.Context, crd *unstructured.Unstructured) (int, error) {
-	for _, res := range bring([]object.Parsed{{Object: crd}}) {
-		list, err := d.service.Cluster.Lookup(ctx, res.GVK.GroupVersion().String(), res.GVK.Kind, "", "")
-		if err != nil {
-			return 0, fmt.Errorf("counting the objects of %s: %w", crd.GetName(), err)
-		}
-		items, _ := list["items"].([]any)
-		return len(items), nil
+	served := bring([]object.Parsed{{Object: crd}})
+	if len(served) == 0 {
+		return 0, nil
 	}
-	return 0, nil
+	// All versions show the same objects.
+	gvk := served[0].GVK
+	list, err := d.service.Cluster.Lookup(ctx, gvk.GroupVersion().String(), gvk.Kind, "", "")
+	if err != nil {
+		return 0, fmt.Errorf("counting the objects of %s: %w", crd.GetName(), err)
+	}
+	items, _ := list["items"].([]any)
+	return len(items), nil
 }

@@ -96,14 +96,6 @@ func seconds(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds
 // the release's own.
 func shortName(ref object.Ref) string { return ref.Short() }
 
-func spelled(refs []object.Ref) []string {
-	var out []string
-	for _, r := range refs {
-		out = append(out, r.String())
-	}
-	return out
-}
-
 func isEvent(block string) bool {
 	return slices.Contains(release.Events(), release.Event(strings.TrimSpace(block)))
 }

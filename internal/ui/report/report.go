@@ -162,7 +162,7 @@ func New(in Input) *Report {
 		r.Operations = append(r.Operations, operation(o, courses[o.ID], runs[o.ID]))
 	}
 	if len(order) == 0 && in.Record != nil {
-		if o, any := recorded(in.Record); any {
+		if o, ok := recorded(in.Record); ok {
 			r.Operations = append(r.Operations, o)
 		}
 	}
