@@ -171,6 +171,19 @@ func (c *claim) dead() ([]int, *lock.State) {
 	return nil, nil
 }
 
+// forget takes revisions that the history does not hold (any more) off those
+// that a dead run has left: nothing is to be done about them.
+func (c *claim) forget(entries []release.Entry) {
+	held := c.lock()
+	if held == nil {
+		return
+	}
+	gone := slices.DeleteFunc(held.Unrecorded(), func(n int) bool {
+		return slices.ContainsFunc(entries, func(e release.Entry) bool { return e.Revision == n })
+	})
+	held.Settled(gone...)
+}
+
 // wroteStatus notes what a record says now.
 func (c *claim) wroteStatus(revision int, status release.Status, err error) {
 	if held := c.lock(); held != nil && err == nil && status.Final() {

@@ -26,6 +26,7 @@ func (s *Service) history(ctx context.Context, name string) (*history, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the history of %s: %w", name, err)
 	}
+	s.claim.forget(entries)
 	return &history{name: name, entries: entries, records: s.Records, read: map[int]*release.Release{}}, nil
 }
 

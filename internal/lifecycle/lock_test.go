@@ -242,6 +242,24 @@ func TestKilledInstallCanBeInstalledAgain(t *testing.T) {
 	})
 }
 
+func TestUninstallThatDiedAfterItsLastRecordLeavesNoLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		w.installed(t, writeChart(t, map[string]string{"a.yaml": configMap("a", "1")}))
+		w.dies(t, leases, "uninstall", 1, release.Uninstalling)
+		if err := w.records.Delete(t.Context(), &release.Release{Name: "web", Revision: 1}); err != nil {
+			t.Fatal(err)
+		}
+		var none *lifecycle.NoReleaseError
+		if _, err := w.service.Uninstall(t.Context(), lifecycle.UninstallOptions{Name: "web", Namespace: "shop"}); !errors.As(err, &none) {
+			t.Errorf("the error is %v", err)
+		}
+		if leases.Peek("pintle.web") != nil {
+			t.Error("the lock is left behind")
+		}
+	})
+}
+
 func TestPendingRecordWithoutALockIsHelmsUntilItIsStale(t *testing.T) {
 	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1")})
 	synctest.Test(t, func(t *testing.T) {
