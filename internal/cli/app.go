@@ -8,6 +8,7 @@ import (
 
 // app is what the commands of one run share.
 type app struct {
+	teller
 	streams  Streams
 	env      Env
 	signals  *signals
@@ -15,6 +16,8 @@ type app struct {
 	locking  lockFlags
 	keeping  keepFlags
 	patience patienceFlags
+	// logDir is where the logs of hooks and tests are written; empty for nowhere.
+	logDir string
 	// running is set when a command's own code has started: until then every
 	// error is about the arguments.
 	running bool
@@ -22,18 +25,9 @@ type app struct {
 
 func newApp(streams Streams, env Env) *app {
 	a := &app{streams: streams, env: env, global: globalDefaults(env)}
+	a.teller = teller{tell: func(p diag.Problem) { ui.WriteProblems(streams.Err, diag.List{p}, a.colorErr()) }}
 	a.signals = newSignals(a.note)
 	return a
-}
-
-// note tells something that belongs to no run.
-func (a *app) note(text string) { a.problem(diag.Note, text) }
-
-// warn shows a warning that belongs to no run.
-func (a *app) warn(text string) { a.problem(diag.Warning, text) }
-
-func (a *app) problem(severity diag.Severity, text string) {
-	ui.WriteProblems(a.streams.Err, diag.List{{Severity: severity, Summary: text}}, a.colorErr())
 }
 
 // body is the part of a command that runs once its arguments are understood.

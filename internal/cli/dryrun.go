@@ -17,7 +17,7 @@ import (
 func (a *app) offline(streams ui.Streams, opts ui.Options) *session {
 	view := ui.NewView(streams, opts)
 	return &session{
-		app: a, view: view, namespace: kube.ConfiguredNamespace(a.global.kube()),
+		app: a, view: view, silence: a.throughView(view), namespace: kube.ConfiguredNamespace(a.global.kube()),
 		Service: &lifecycle.Service{Now: time.Now, Sink: view.Sink, Engine: engine.DefaultOptions()},
 	}
 }

@@ -47,6 +47,7 @@ func (a *app) addKeeping(f *pflag.FlagSet) {
 	k := &a.keeping
 	f.StringVar(&k.limit, "ledger-log-limit", "64Ki", "how much of the end of each container's log is kept in the ledger")
 	f.DurationVar(&k.keep, "ledger-keep", ledger.DefaultBounds().Keep, "how long the ledger of a release that was removed is kept")
+	f.StringVar(&a.logDir, "log-dir", "", "write the log of each attempt of each hook and test into a file in this folder, line by line as it comes")
 	f.BoolVar(&k.unmask, "unmask", false, "show values of Secrets in logs on the terminal; the ledger is masked in any case")
 }
 
@@ -55,6 +56,9 @@ func (a *app) applyKeeping(opts *engine.Options) error {
 	k := &a.keeping
 	if k.keep < 0 {
 		return asUsage(errors.New("--ledger-keep must not be negative"))
+	}
+	if k.unmask && a.logDir != "" {
+		return asUsage(errors.New("--unmask and --log-dir cannot be used together: values of Secrets must not get into files"))
 	}
 	if k.unmask && !a.streams.OutTerminal {
 		return asUsage(errors.New("--unmask works only on a terminal: values of Secrets must not get into files and pipelines"))

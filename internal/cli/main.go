@@ -61,6 +61,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root.SetIn(a.streams.In)
 	root.SetOut(a.streams.Out)
 	root.SetErr(a.streams.Err)
+	defer takeLogs(&a.teller, &a.global.debug)()
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone

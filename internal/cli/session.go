@@ -28,8 +28,10 @@ type session struct {
 	records   recordStore
 	namespace string
 	view      ui.View
-	// tell is how signals were told of before the session.
-	tell func(text string)
+	// logs are the files of --log-dir; nil without.
+	logs *ui.TestLogFiles
+	// silence ends the telling through the view.
+	silence func()
 }
 
 // viewOptions of an operation.
@@ -47,14 +49,16 @@ func (a *app) viewOptions(logs ui.LogMode) ui.Options {
 // session with end.
 func (a *app) operate(streams ui.Streams, opts ui.Options) (*session, error) {
 	view := ui.NewView(streams, opts)
-	s := &session{app: a, view: view}
+	s := &session{app: a, view: view, silence: a.throughView(view)}
 	client, err := kube.Connect(a.kubeOptions(view.Sink))
 	if err != nil {
+		s.silence()
 		view.Close()
 		return nil, err
 	}
 	records, err := a.records(client)
 	if err != nil {
+		s.silence()
 		view.Close()
 		return nil, err
 	}
@@ -63,13 +67,19 @@ func (a *app) operate(streams ui.Streams, opts ui.Options) (*session, error) {
 		Cluster: client, Records: records, Now: time.Now, Sink: view.Sink,
 		Signals: a.signals.catch(), Engine: engine.DefaultOptions(),
 	}
-	s.tell = a.signals.tellThrough(s.note)
 	s.Engine.Ledger, s.Engine.By = a.ledger(client, records), operator()
 	if err := a.applyKeeping(&s.Engine); err != nil {
+		s.silence()
 		view.Close()
 		return nil, err
 	}
 	if err := a.applyPatience(&s.Engine); err != nil {
+		s.silence()
+		view.Close()
+		return nil, err
+	}
+	if err := s.writeLogs(a.logDir); err != nil {
+		s.silence()
 		view.Close()
 		return nil, err
 	}
@@ -77,9 +87,26 @@ func (a *app) operate(streams ui.Streams, opts ui.Options) (*session, error) {
 	return s, nil
 }
 
-// note tells something through the session's view.
-func (s *session) note(text string) {
-	s.view.Sink(event.Notice{Problem: diag.Problem{Severity: diag.Note, Summary: text}})
+// throughView has everything told through a view, until back is called.
+func (a *app) throughView(view ui.View) (back func()) {
+	return a.through(func(p diag.Problem) { view.Sink(event.Notice{Problem: p}) })
+}
+
+// writeLogs begins to write the logs of hooks and tests into a folder.
+func (s *session) writeLogs(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	var err error
+	if s.logs, err = ui.NewHookLogFiles(dir); err != nil {
+		return asUsage(err)
+	}
+	show := s.Sink
+	s.Sink = func(e event.Event) {
+		show(e)
+		s.logs.Sink(e)
+	}
+	return nil
 }
 
 // kubeOptions are those of the flags; the API server's warnings go to the sink.
@@ -93,10 +120,13 @@ func (a *app) kubeOptions(sink event.Sink) kube.Options {
 
 // end shows what is left to show.
 func (s *session) end() {
-	if s.tell != nil {
-		s.app.signals.tellThrough(s.tell)
-	}
+	s.silence()
 	s.view.Close()
+	if s.logs != nil {
+		if _, err := s.logs.Close(); err != nil {
+			s.app.warn(err.Error()) // what cannot be written does not fail a release
+		}
+	}
 	if s.app.global.debug && s.client != nil {
 		fmt.Fprintf(s.app.streams.Err, "requests: %s\n", requestText(s.client.Requests()))
 	}

@@ -19,30 +19,14 @@ type signals struct {
 	pipe  chan os.Signal
 	done  chan struct{}
 
+	tell func(text string)
+
 	mu    sync.Mutex
-	tell  func(text string)
 	first os.Signal
 }
 
 func newSignals(tell func(text string)) *signals {
 	return &signals{tell: tell, stop: make(chan struct{}), abort: make(chan struct{})}
-}
-
-// tellThrough has what there is to say of signals said in another way, since
-// two who write to one terminal tear each other's lines apart. It returns the
-// way of before.
-func (s *signals) tellThrough(tell func(text string)) (before func(text string)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	before, s.tell = s.tell, tell
-	return before
-}
-
-func (s *signals) say(text string) {
-	s.mu.Lock()
-	tell := s.tell
-	s.mu.Unlock()
-	tell(text)
 }
 
 // catch starts catching signals, until release.
@@ -81,10 +65,10 @@ func (s *signals) take(sig os.Signal, count int) {
 		s.mu.Lock()
 		s.first = sig
 		s.mu.Unlock()
-		s.say("stopping: what runs is being stopped and the outcome recorded; once more to leave at once")
+		s.tell("stopping: what runs is being stopped and the outcome recorded; once more to leave at once")
 		close(s.stop)
 	case 2:
-		s.say("leaving at once")
+		s.tell("leaving at once")
 		close(s.abort)
 	}
 }

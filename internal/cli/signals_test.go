@@ -48,13 +48,3 @@ func TestSignalsAreCaughtOnRequest(t *testing.T) {
 		t.Errorf("caught %v", s.caught())
 	}
 }
-
-func TestSignalsSpeakThroughAnother(t *testing.T) {
-	var said []string
-	s := newSignals(func(string) { t.Error("the first way was used") })
-	before := s.tellThrough(func(text string) { said = append(said, text) })
-	s.take(os.Interrupt, 1)
-	if len(said) != 1 || before == nil {
-		t.Errorf("said %q", said)
-	}
-}

@@ -45,7 +45,7 @@ func TestReportFolderThatCannotBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := run(t, "test", "web", "--report-dir", filepath.Join(file, "below"))
-	if got.code != exitUsage || !strings.Contains(got.err, "report") {
+	if got.code != exitUsage || !strings.Contains(got.err, "making the folder") {
 		t.Errorf("exit code %d, standard error:\n%s", got.code, got.err)
 	}
 }

@@ -21,7 +21,11 @@ const logTime = "2006-01-02T15:04:05.000Z"
 // own, line by line as it comes, so that nothing is lost with the run. It is
 // given a run's events beside its view: Sink never blocks. Close ends it.
 type TestLogFiles struct {
-	dir   string
+	dir string
+	// below is the folder in dir that the files are in; every takes hooks that
+	// are no tests too, with the event in the file's name.
+	below string
+	every bool
 	queue *queue
 	done  chan struct{}
 
@@ -42,13 +46,32 @@ type testLog struct {
 
 // NewTestLogFiles writes into the folder logs of dir, which is made.
 func NewTestLogFiles(dir string) (*TestLogFiles, error) {
-	if err := os.MkdirAll(filepath.Join(dir, "logs"), 0o755); err != nil {
-		return nil, fmt.Errorf("making the folder for the report: %w", err)
+	l, err := newLogFiles(dir, "logs")
+	if err != nil {
+		return nil, err
 	}
-	l := &TestLogFiles{
-		dir: dir, queue: newQueue(), done: make(chan struct{}),
+	go l.run()
+	return l, nil
+}
+
+func newLogFiles(dir, below string) (*TestLogFiles, error) {
+	if err := os.MkdirAll(filepath.Join(dir, below), 0o755); err != nil {
+		return nil, fmt.Errorf("making the folder for logs: %w", err)
+	}
+	return &TestLogFiles{
+		dir: dir, below: below, queue: newQueue(), done: make(chan struct{}),
 		steps: map[string]*testLog{}, names: map[string]bool{}, files: map[Attempt]string{},
+	}, nil
+}
+
+// NewHookLogFiles writes the logs of all hooks and tests into dir itself, which
+// is made.
+func NewHookLogFiles(dir string) (*TestLogFiles, error) {
+	l, err := newLogFiles(dir, "")
+	if err != nil {
+		return nil, err
 	}
+	l.every = true
 	go l.run()
 	return l, nil
 }
@@ -88,9 +111,9 @@ func (l *TestLogFiles) run() {
 func (l *TestLogFiles) note(e event.Event) {
 	switch e := e.(type) {
 	case event.StepStarted:
-		if a, ok := e.Step.Action.(plan.RunHook); ok && a.Event == release.Test && runs(object.RefOf(a.Object)) {
+		if a, ok := e.Step.Action.(plan.RunHook); ok && (l.every || a.Event == release.Test) && runs(object.RefOf(a.Object)) {
 			ref := object.RefOf(a.Object)
-			l.steps[e.Step.ID] = &testLog{test: ref.Key(), name: l.name(ref), attempt: 1}
+			l.steps[e.Step.ID] = &testLog{test: ref.Key(), name: l.name(a.Event, ref), attempt: 1}
 			l.begin(l.steps[e.Step.ID])
 		}
 	case event.LogLine:
@@ -106,8 +129,11 @@ func (l *TestLogFiles) note(e event.Event) {
 
 // name is the file's for a test, without its ending: the test's own, or with
 // its kind and namespace where two are of one name.
-func (l *TestLogFiles) name(ref object.Ref) string {
+func (l *TestLogFiles) name(event release.Event, ref object.Ref) string {
 	name := ref.Name
+	if l.every {
+		name = string(event) + "." + name
+	}
 	for _, more := range []string{"", strings.ToLower(ref.Kind), ref.Namespace} {
 		if more != "" {
 			name += "." + more
@@ -115,6 +141,9 @@ func (l *TestLogFiles) name(ref object.Ref) string {
 		if !l.names[name] {
 			break
 		}
+	}
+	for n, once := 2, name; l.names[name]; n++ { // the same hook again, in the rollback after
+		name = fmt.Sprintf("%s.%d", once, n)
 	}
 	l.names[name] = true
 	return name
@@ -126,7 +155,7 @@ func (l *TestLogFiles) begin(t *testLog) {
 	if t.attempt > 1 {
 		name += fmt.Sprintf(".attempt-%d", t.attempt)
 	}
-	path := filepath.Join("logs", name+".log")
+	path := filepath.Join(l.below, name+".log")
 	file, err := os.Create(filepath.Join(l.dir, path))
 	if err != nil {
 		l.failed(err)
