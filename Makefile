@@ -35,7 +35,7 @@ test-e2e: ## Run the stories of e2e/ on the sandbox; RUN='hooks' chooses some, V
 	@hack/test-e2e.sh
 
 chaos: ## Kill operations at every step boundary and within every step, and see that the next command goes on (minutes)
-	@PINTLE_CHAOS=full RUN='^(TestCrashes|TestCompetingRuns)$$' V=1 hack/test-e2e.sh
+	@PINTLE_CHAOS=full RUN='^(TestCrashes|TestInterrupts|TestCompetingRuns)$$' V=1 hack/test-e2e.sh
 
 build: $(BIN)/pintle ## Build bin/pintle
 

@@ -106,10 +106,7 @@ var crashes = []crash{
 func TestCrashes(t *testing.T) {
 	c := connect(t)
 	programs := findPrograms(t)
-	stride := 3
-	if os.Getenv("PINTLE_CHAOS") == "full" {
-		stride = 1
-	}
+	stride := chaosStride()
 	report := &chaosReport{}
 	t.Cleanup(func() { t.Log(report) })
 	for i, crash := range crashes {
@@ -174,6 +171,37 @@ func TestCompetingRuns(t *testing.T) {
 	if records := s.list(t, schema.GroupVersionResource{Version: "v1", Resource: "secrets"}, "owner=helm"); len(records) != 1+succeeded {
 		t.Errorf("%d runs succeeded and the history has %d revisions", succeeded, len(records))
 	}
+}
+
+// TestInterrupts is TestCrashes with Ctrl-C: the interrupted run itself leaves a
+// final record and nothing at work.
+func TestInterrupts(t *testing.T) {
+	c := connect(t)
+	programs := findPrograms(t)
+	report := &chaosReport{}
+	t.Cleanup(func() { t.Log(report) })
+	for i, crash := range crashes[:5] {
+		if crash.once {
+			continue // what was interrupted is over, and is not resumed
+		}
+		t.Run(strings.ReplaceAll(crash.name, " ", "_"), func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t, c, programs)
+			for step := 1 + i%2; step <= 40; step += chaosStride() {
+				if s.play(t, crash, fmt.Sprintf("int:%d:%dms", step, 100+step%3*400), report) {
+					return
+				}
+			}
+		})
+	}
+}
+
+// chaosStride is the distance of the moments that are tried.
+func chaosStride() int {
+	if os.Getenv("PINTLE_CHAOS") == "full" {
+		return 1
+	}
+	return 3
 }
 
 // chaosReport is what came of all cases.
@@ -242,6 +270,9 @@ func newScene(t *testing.T, c *cluster, programs string) *scene {
 	return s
 }
 
+// interrupted is the exit code after Ctrl-C.
+const interrupted = 130
+
 // run runs pintle and returns what it wrote; killed tells that it died.
 func (s *scene) run(t *testing.T, at string, args ...string) (output string, killed bool, err error) {
 	t.Helper()
@@ -253,7 +284,11 @@ func (s *scene) run(t *testing.T, at string, args ...string) (output string, kil
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()
-	return out.String(), err != nil && cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == -1 && ctx.Err() == nil, err
+	code := 0
+	if cmd.ProcessState != nil {
+		code = cmd.ProcessState.ExitCode()
+	}
+	return out.String(), ctx.Err() == nil && (code == -1 || code == interrupted), err
 }
 
 // play kills the operation at one moment and has the next command set all
@@ -277,6 +312,9 @@ func (s *scene) play(t *testing.T, c crash, at string, report *chaosReport) bool
 	if !killed && err != nil {
 		fail("it failed instead of dying: %v\n%s", err, first)
 	}
+	if strings.HasPrefix(at, "int:") && killed {
+		s.checkInterrupted(t, fail, first)
+	}
 	start := time.Now()
 	out, _, err := s.run(t, "", c.next...)
 	took := time.Since(start)
@@ -287,6 +325,21 @@ func (s *scene) play(t *testing.T, c crash, at string, report *chaosReport) bool
 	report.add(name, passed, took)
 	s.clear(t)
 	return !killed
+}
+
+// checkInterrupted looks for what an interrupted run must not leave.
+func (s *scene) checkInterrupted(t *testing.T, fail func(string, ...any), out string) {
+	t.Helper()
+	for resource, selector := range map[schema.GroupVersionResource]string{
+		{Version: "v1", Resource: "secrets"}: "owner=helm,status in (pending-install,pending-upgrade,pending-rollback)",
+		{Version: "v1", Resource: "pods"}:    "chaos=hook",
+	} {
+		for _, item := range s.objectsOf(t, resource, selector) {
+			if phase, _, _ := unstructured.NestedString(item.Object, "status", "phase"); resource.Resource != "pods" || phase == "Running" {
+				fail("the interrupted run leaves %s %s\n%s", resource.Resource, item.GetName(), out)
+			}
+		}
+	}
 }
 
 // check looks for everything that must hold when the next command has run.
@@ -351,15 +404,20 @@ func (s *scene) clear(t *testing.T) {
 
 func (s *scene) list(t *testing.T, resource schema.GroupVersionResource, selector string) []string {
 	t.Helper()
+	var names []string
+	for _, item := range s.objectsOf(t, resource, selector) {
+		names = append(names, item.GetName())
+	}
+	return names
+}
+
+func (s *scene) objectsOf(t *testing.T, resource schema.GroupVersionResource, selector string) []unstructured.Unstructured {
+	t.Helper()
 	list, err := s.objects.Resource(resource).Namespace(s.namespace).List(t.Context(), metav1.ListOptions{LabelSelector: selector})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
-	for _, item := range list.Items {
-		names = append(names, item.GetName())
-	}
-	return names
+	return list.Items
 }
 
 // hookWatch sees every hook's pod run, and remembers which ran together.

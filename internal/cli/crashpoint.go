@@ -14,7 +14,7 @@ import (
 // kills itself: a number N for the start of the Nth step of all plans that it
 // runs, "before:ID" and "after:ID" for the ends of one step, "during:ID:100ms"
 // for that long after its start, and "N:100ms" likewise. Nothing is cleaned up
-// and nothing written.
+// and nothing written. With "int:" before it, it is an interrupt instead.
 const crashVariable = "PINTLE_TEST_KILL_AT"
 
 // crashPoint is what the variable asks for, nil when it is not set.
@@ -22,6 +22,10 @@ func crashPoint(env Env) func(plan.Step, bool) {
 	at := env.text(crashVariable)
 	if at == "" {
 		return nil
+	}
+	end := die
+	if rest, ok := strings.CutPrefix(at, "int:"); ok {
+		at, end = rest, interruptSelf
 	}
 	at, delay := crashDelay(at)
 	var started atomic.Int64
@@ -32,9 +36,9 @@ func crashPoint(env Env) func(plan.Step, bool) {
 		}
 		switch {
 		case hit && delay > 0:
-			time.AfterFunc(delay, die)
+			time.AfterFunc(delay, end)
 		case hit:
-			die()
+			end()
 		}
 	}
 }
@@ -49,6 +53,13 @@ func crashDelay(at string) (string, time.Duration) {
 		return at, 0
 	}
 	return at[:i], delay
+}
+
+// interruptSelf is the user's Ctrl-C.
+func interruptSelf() {
+	if p, err := os.FindProcess(os.Getpid()); err == nil {
+		_ = p.Signal(os.Interrupt) // what cannot be interrupted is found by the test
+	}
 }
 
 // die is a death without last words.

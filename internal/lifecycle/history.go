@@ -82,6 +82,27 @@ func (h *history) current(ctx context.Context) (*release.Release, error) {
 	return h.get(ctx, entry.Revision)
 }
 
+// before is the revision that another one went on from: the deployed one below
+// it, else the one right below; nil where there is none.
+func (h *history) before(ctx context.Context, revision int) (*release.Release, error) {
+	found := 0
+	for _, e := range h.entries {
+		if e.Revision >= revision {
+			break
+		}
+		found = e.Revision
+	}
+	for _, e := range h.entries {
+		if e.Revision < revision && e.Status == release.Deployed {
+			found = e.Revision
+		}
+	}
+	if found == 0 {
+		return nil, nil
+	}
+	return h.get(ctx, found)
+}
+
 // inCluster are the revisions whose objects may be live: the current one and
 // every one after it, which did not succeed but may have come far.
 func (h *history) inCluster(ctx context.Context) ([]*release.Release, error) {
@@ -110,7 +131,7 @@ func (h *history) inCluster(ctx context.Context) ([]*release.Release, error) {
 func (h *history) marked(ctx context.Context) ([]*release.Release, error) {
 	var out []*release.Release
 	for _, e := range h.entries {
-		if e.Status != release.Deployed {
+		if e.Status != release.Deployed || e.Revision == h.resumed {
 			continue
 		}
 		r, err := h.get(ctx, e.Revision)

@@ -139,6 +139,24 @@ func TestResume(t *testing.T) {
 	}
 }
 
+func TestResumeOfARunThatDiedAfterItsLastRecord(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": failing})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		w.installed(t, dir)
+		w.dies(t, leases, "upgrade", 2, release.Deployed)
+		wroteJournal(leases, `{"version":1,"revision":2,"step":"record/deployed"}`)
+		before := len(w.Changes())
+		if _, err := w.deploy(t, plan.Upgrade, dir, func(o *lifecycle.DeployOptions) { o.Resume = true }); err != nil {
+			t.Fatal(err)
+		}
+		if now := w.Changes(); len(now) != before {
+			t.Errorf("changed again: %v", now[before:])
+		}
+		w.expectHistory(t, "1 superseded: Install complete", "2 deployed: Upgrade complete")
+	})
+}
+
 func (w *world) installed(t *testing.T, dir string) {
 	t.Helper()
 	if _, err := w.deploy(t, plan.Install, dir, nil); err != nil {

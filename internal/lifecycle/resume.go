@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/pintle-dev/pintle/internal/diag"
 	"github.com/pintle-dev/pintle/internal/object"
@@ -30,6 +31,8 @@ func (d *deployment) resumable(ctx context.Context) (*resumption, error) {
 	}
 	switch {
 	case last.Status == release.PendingUpgrade:
+	case last.Status == release.Deployed && slices.Contains(held.Unrecorded(), last.Revision):
+		// It died after the last record of its own revision.
 	case last.Status == release.PendingInstall && (d.opts.Install || d.op == plan.Install):
 	default:
 		return nil, nil
@@ -56,8 +59,9 @@ func (d *deployment) resume(ctx context.Context) (bool, error) {
 		d.op = plan.Install
 		return true, nil
 	}
-	if d.history.deployed() != nil {
-		d.current, err = d.history.current(ctx)
+	d.current, err = d.history.before(ctx, d.history.resumed)
+	if d.current == nil && err == nil {
+		d.op = plan.Install
 	}
 	return true, err
 }
@@ -114,6 +118,9 @@ func (d *deployment) goOn(p *plan.Plan) *plan.Plan {
 		Severity: diag.Note, Summary: fmt.Sprintf("revision %d is gone on with: its run died at %s", j.Revision, j.Step),
 	})
 	d.service.claim.continues(j)
+	if d.resumed.record.Info.Status == release.Deployed {
+		return plan.Finish(p)
+	}
 	return plan.Resume(p, j.before())
 }
 

@@ -1,6 +1,9 @@
 package plan
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // HookBefore is what an earlier run of the same revision did of a hook.
 type HookBefore struct {
@@ -9,6 +12,14 @@ type HookBefore struct {
 	// Done tells that the hook succeeded, at these times.
 	Done           bool
 	Started, Ended time.Time
+}
+
+// Finish is the plan for going on with a revision that is recorded as deployed,
+// and whose run died while it brought the history up to date.
+func Finish(p *Plan) *Plan {
+	out := *p
+	out.Steps = slices.DeleteFunc(slices.Clone(p.Steps), func(s Step) bool { return s.Block != BlockRecord })
+	return &out
 }
 
 // Resume is the plan for going on with a revision whose run died: its record is
