@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/lock"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
@@ -61,7 +62,30 @@ func (s *Service) exclusively(ctx context.Context, name string, op plan.Operatio
 	locked.Records = &guardedRecords{Records: s.Records, claim: c}
 	locked.Engine.Journal = c
 	locked.Signals.Stop = either(s.Signals.Stop, c.lost, c.done)
-	return body(&locked)
+	out, err := body(&locked)
+	return out, c.blame(ctx, err)
+}
+
+// blame says of an operation that stopped because its lock was lost that it
+// was this: to the operation it looks like an interrupt.
+func (c *claim) blame(ctx context.Context, err error) error {
+	select {
+	case <-c.lost:
+	default:
+		return err
+	}
+	lost := c.lock().Check(ctx)
+	var failed *Failed
+	switch {
+	case lost == nil || err == nil:
+	case errors.As(err, &failed):
+		if failed.RecordErr == nil {
+			failed.RecordErr = lost
+		}
+	case errors.Is(err, engine.ErrInterrupted):
+		return lost
+	}
+	return err
 }
 
 // either is closed when one of two channels is; the third ends the watch.

@@ -426,6 +426,22 @@ func TestUnlockStopsTheOtherRun(t *testing.T) {
 	})
 }
 
+func TestTestsStopWhenTheLockIsLost(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "t.yaml": strings.Replace(failing, "pre-upgrade", "test", 1)})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		w.Runs("Job/migrate", kubefake.Run{Hangs: true})
+		w.installed(t, dir)
+		time.AfterFunc(10*time.Second, func() { leases.Remove("pintle.web") })
+		start := time.Now()
+		_, err := w.service.Test(t.Context(), lifecycle.TestOptions{Name: "web", Namespace: "shop", Plan: plan.Options{Timeout: time.Hour}})
+		var lost *lock.LostError
+		if !errors.As(err, &lost) || time.Since(start) > 30*time.Second {
+			t.Errorf("after %s: %v", time.Since(start), err)
+		}
+	})
+}
+
 var leaseResource = schema.GroupResource{Group: "coordination.k8s.io", Resource: "leases"}
 
 func TestWithoutPermissionForLeasesTheStatusDecides(t *testing.T) {
