@@ -112,7 +112,35 @@ func (b *lanes) run(r ledger.Run) {
 		b.bar(l, Bar{Kind: Wait, Started: begun, Ended: at, Text: "waiting for its pod to start"})
 		begun = at
 	}
-	b.bar(l, Bar{Kind: Run, Started: begun, Ended: r.Ended, Outcome: outcome, Text: attemptText(r)})
+	end := r.Ended
+	if at := lastEnd(r); at.After(begun) && end.Sub(at) >= noticeable {
+		end = at
+	}
+	b.bar(l, Bar{Kind: Run, Started: begun, Ended: end, Outcome: outcome, Text: attemptText(r)})
+	if end.Before(r.Ended) {
+		b.bar(l, Bar{Kind: Wait, Started: end, Ended: r.Ended, Text: "waiting for its end to be noticed"})
+	}
+}
+
+// noticeable is how long after the end of its containers a run must have gone
+// on for that to be shown: nodes tell times in whole seconds.
+const noticeable = 1500 * time.Millisecond
+
+// lastEnd is when the last container of a run ended, at the latest; the zero
+// time where one is not known to have.
+func lastEnd(r ledger.Run) time.Time {
+	var last time.Time
+	for _, p := range r.Pods {
+		for _, c := range p.Containers {
+			if c.Ended.IsZero() {
+				return time.Time{}
+			}
+			if at := c.Ended.Add(time.Second - time.Nanosecond).Truncate(time.Second); at.After(last) {
+				last = at
+			}
+		}
+	}
+	return last
 }
 
 func attemptText(r ledger.Run) string {

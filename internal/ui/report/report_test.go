@@ -160,3 +160,15 @@ func TestUnknownFormat(t *testing.T) {
 		t.Error("pdf was written")
 	}
 }
+
+// TestWhatComesAfterTheContainersEnd: controllers take their time to notice.
+func TestWhatComesAfterTheContainersEnd(t *testing.T) {
+	op := ledger.Operation{ID: "x", Name: "upgrade", Started: noon}
+	r := attempt(op, release.PreUpgrade, "slow", 1, 0, 10, 0)
+	r.Pods[0].Containers[0].Ended = at(4)
+	got := outline(report.New(report.Input{Release: "storefront", Revision: 7, Story: ledger.Story{Runs: []ledger.Run{r}}}))
+	want := "  pre-upgrade: Job/slow done [wait 0-1.2 waiting for its pod to start] [run 1.2-4 succeeded] [wait 4-10 waiting for its end to be noticed]"
+	if got[1] != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got[1], want)
+	}
+}
