@@ -23,11 +23,11 @@ func (s *Service) stopBy(limit time.Duration) (<-chan struct{}, *deadline) {
 	if limit <= 0 {
 		return s.Signals.Stop, d
 	}
-	stop := make(chan struct{})
+	asked, stop := s.Signals.Stop, make(chan struct{})
 	d.timer = time.AfterFunc(limit, func() { close(d.hit) })
 	go func() {
 		select {
-		case <-s.Signals.Stop:
+		case <-asked:
 		case <-d.hit:
 		case <-d.done:
 			return

@@ -106,15 +106,8 @@ func lastWrite(ctx context.Context) (context.Context, context.CancelFunc) {
 // as the user wants to stop, with engine.ErrInterrupted; every other error is
 // a *Refused.
 func (s *Service) gathering(ctx context.Context, gather func(context.Context) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		select {
-		case <-s.Signals.Stop:
-			cancel(engine.ErrInterrupted)
-		case <-ctx.Done():
-		}
-	}()
+	ctx, cancel := endOn(ctx, s.Signals.Stop, engine.ErrInterrupted)
+	defer cancel()
 	err := gather(ctx)
 	switch {
 	case ctx.Err() != nil:
@@ -127,15 +120,26 @@ func (s *Service) gathering(ctx context.Context, gather func(context.Context) er
 
 // untilAbort ends the context when the user insists on leaving.
 func (s *Service) untilAbort(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
+	return endOn(ctx, s.Signals.Abort, context.Canceled)
+}
+
+// endOn ends the context, for that cause, when the channel is closed. Nothing
+// of it is at work any more when cancel returns.
+func endOn(ctx context.Context, signal <-chan struct{}, cause error) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithCancelCause(ctx)
+	done := make(chan struct{})
 	go func() {
+		defer close(done)
 		select {
-		case <-s.Signals.Abort:
-			cancel()
+		case <-signal:
+			end(cause)
 		case <-ctx.Done():
 		}
 	}()
-	return ctx, cancel
+	return ctx, func() {
+		end(nil)
+		<-done
+	}
 }
 
 func (s *Service) warn(problems ...diag.Problem) {
