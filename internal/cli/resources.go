@@ -11,6 +11,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/release"
 	"github.com/pintle-dev/pintle/internal/ui"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 // recorded are the objects of a record's manifest. What cannot be read of it is
@@ -83,4 +84,54 @@ func podSelectors(objects []*unstructured.Unstructured) []kube.Selector {
 		}
 	}
 	return out
+}
+
+// liveObjects reads the release's objects, and the pods of its workloads, by
+// the titles that Helm gives them.
+func (r *reading) liveObjects(ctx context.Context, rec *release.Release) (map[string][]any, error) {
+	objects := recorded(rec)
+	refs := refsOf(objects)
+	live, err := r.client.Snapshot(ctx, refs)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]any{}
+	for _, ref := range refs {
+		if obj := live[ref.Key()]; obj != nil {
+			title := ref.Version + "/" + ref.Kind
+			out[title] = append(out[title], obj.Object)
+		}
+	}
+	for _, s := range podSelectors(objects) {
+		pods, err := r.pods(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		if len(pods) > 0 {
+			out["v1/Pod(related)"] = append(out["v1/Pod(related)"], pods...)
+		}
+	}
+	return out, nil
+}
+
+// pods reads those that a selector picks.
+func (r *reading) pods(ctx context.Context, s kube.Selector) ([]any, error) {
+	selector, err := labels.Parse(s.Labels)
+	if err != nil {
+		return nil, err
+	}
+	namespace := s.Namespace
+	if namespace == "" {
+		namespace = r.namespace
+	}
+	list, err := r.client.Lookup(ctx, "v1", "Pod", namespace, "")
+	if err != nil {
+		return nil, err
+	}
+	items, _ := list["items"].([]any)
+	return slices.DeleteFunc(items, func(item any) bool {
+		pod, _ := item.(map[string]any)
+		own, _, _ := unstructured.NestedStringMap(pod, "metadata", "labels")
+		return !selector.Matches(labels.Set(own))
+	}), nil
 }

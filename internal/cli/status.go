@@ -64,8 +64,8 @@ func newStatus(a *app) *cobra.Command {
 	return cmd
 }
 
-// status shows a release and, for people, its live objects. What keeps them
-// from being read is told, and no reason to show nothing.
+// status shows a release and its live objects. What keeps them from being
+// read is told, and no reason to show nothing.
 func (a *app) status(ctx context.Context, name string, revision revisionFlags, output ui.Format) error {
 	if err := revision.check(); err != nil {
 		return err
@@ -84,6 +84,8 @@ func (a *app) status(ctx context.Context, name string, revision revisionFlags, o
 		if opts.Resources, err = r.liveTables(ctx, rec); err != nil {
 			a.warn("the release's objects cannot be shown: " + a.explain(err)[0].Summary)
 		}
+	} else if opts.Live, err = r.liveObjects(ctx, rec); err != nil {
+		a.warn("the release's objects cannot be shown: " + a.explain(err)[0].Summary)
 	}
 	return ui.WriteStatus(a.streams.Out, rec, opts)
 }

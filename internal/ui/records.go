@@ -1,8 +1,10 @@
 package ui
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -176,4 +178,29 @@ func recordJSON(r *release.Release) (json.RawMessage, error) {
 	bare := *r
 	bare.Chart = nil
 	return json.Marshal(&bare)
+}
+
+// withLive adds live objects to a record's JSON, as info.resources. The order
+// of its fields stays.
+func withLive(record json.RawMessage, live map[string][]any) (json.RawMessage, error) {
+	if len(live) == 0 {
+		return record, nil
+	}
+	var parts struct {
+		Info json.RawMessage `json:"info"`
+	}
+	if err := json.Unmarshal(record, &parts); err != nil {
+		return nil, err
+	}
+	objects, err := json.Marshal(live)
+	if err != nil {
+		return nil, err
+	}
+	open := bytes.TrimSuffix(parts.Info, []byte("}"))
+	var comma []byte
+	if len(bytes.TrimSpace(open)) > 1 {
+		comma = []byte(",")
+	}
+	more := slices.Concat(open, comma, []byte(`"resources":`), objects, []byte("}"))
+	return bytes.Replace(record, parts.Info, more, 1), nil
 }

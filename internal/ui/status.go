@@ -21,6 +21,9 @@ type StatusOptions struct {
 	// Computed are the values with the chart's defaults merged in.
 	Sources  bool
 	Computed map[string]any
+	// Live are the release's live objects by Helm's titles, such as
+	// "v1/ConfigMap": JSON and YAML have them where Helm puts them.
+	Live map[string][]any
 	// DryRun adds hooks and manifest alone.
 	DryRun    bool
 	HideNotes bool
@@ -46,6 +49,9 @@ func WriteStatus(w io.Writer, r *release.Release, opts StatusOptions) error {
 		raw, err := recordJSON(r)
 		if err != nil {
 			return fmt.Errorf("writing the record: %w", err)
+		}
+		if raw, err = withLive(raw, opts.Live); err != nil {
+			return fmt.Errorf("writing the live objects: %w", err)
 		}
 		return WriteAs(w, opts.Format, raw, nil)
 	}
