@@ -50,41 +50,39 @@ func (a *app) viewOptions(logs ui.LogMode) ui.Options {
 func (a *app) operate(streams ui.Streams, opts ui.Options) (*session, error) {
 	view := ui.NewView(streams, opts)
 	s := &session{app: a, view: view, silence: a.throughView(view)}
-	client, err := kube.Connect(a.kubeOptions(view.Sink))
-	if err != nil {
+	if err := s.open(); err != nil {
 		s.silence()
 		view.Close()
 		return nil, err
+	}
+	return s, nil
+}
+
+// open builds what a session works with.
+func (s *session) open() error {
+	a := s.app
+	client, err := kube.Connect(a.kubeOptions(s.view.Sink))
+	if err != nil {
+		return err
 	}
 	records, err := a.records(client)
 	if err != nil {
-		s.silence()
-		view.Close()
-		return nil, err
+		return err
 	}
 	s.client, s.records, s.namespace = client, records, client.Namespace()
 	s.Service = &lifecycle.Service{
-		Cluster: client, Records: records, Now: time.Now, Sink: view.Sink,
+		Cluster: client, Records: records, Now: time.Now, Sink: s.view.Sink,
 		Signals: a.signals.catch(), Engine: engine.DefaultOptions(),
 	}
 	s.Engine.Ledger, s.Engine.By = a.ledger(client, records), operator()
 	if err := a.applyKeeping(&s.Engine); err != nil {
-		s.silence()
-		view.Close()
-		return nil, err
+		return err
 	}
 	if err := a.applyPatience(&s.Engine); err != nil {
-		s.silence()
-		view.Close()
-		return nil, err
-	}
-	if err := s.writeLogs(a.logDir); err != nil {
-		s.silence()
-		view.Close()
-		return nil, err
+		return err
 	}
 	a.applyLocking(s.Service, client)
-	return s, nil
+	return s.writeLogs(a.logDir)
 }
 
 // throughView has everything told through a view, until back is called.

@@ -40,18 +40,18 @@ func (s *signals) catch() lifecycle.Signals {
 		// A reader of our output that goes away must not kill us in the middle of
 		// a release: what cannot be written is lost, and that is all.
 		signal.Notify(s.pipe, syscall.SIGPIPE)
-		go s.listen()
+		go s.listen(s.from, s.done)
 	}
 	return lifecycle.Signals{Stop: s.stop, Abort: s.abort}
 }
 
-func (s *signals) listen() {
+func (s *signals) listen(from <-chan os.Signal, done <-chan struct{}) {
 	count := 0
 	for {
 		select {
-		case <-s.done:
+		case <-done:
 			return
-		case sig := <-s.from:
+		case sig := <-from:
 			count++
 			s.take(sig, count)
 		}
