@@ -109,6 +109,8 @@ func (d *deployFlags) add(f *pflag.FlagSet, serverSideDefault string) {
 	f.StringVar(&d.description, "description", "", "description of the revision")
 	f.BoolVar(&d.forceConflicts, "force-conflicts", false, "take over fields that others have set")
 	f.BoolVar(&d.forceReplace, "force-replace", false, "delete and create anew whatever cannot be changed in place")
+	f.BoolVar(&d.forceReplace, "force", false, "an older name of --force-replace")
+	_ = f.MarkDeprecated("force", "use --force-replace instead") // the flag is there: it was added above
 	f.StringArrayVar(&d.recreate, "recreate", nil, "delete and create this object anew if it cannot be changed in place: KIND/NAME (can be repeated)")
 	f.Var(&d.hooks, "hook", "change a hook or test: NAME:timeout=20m,retries=2,skip (name or glob; can be repeated)")
 	d.serverSide.value = serverSideDefault

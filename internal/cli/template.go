@@ -65,6 +65,7 @@ func newTemplate(a *app) *cobra.Command {
 	_ = f.MarkDeprecated("validate", "use --dry-run=server instead") // the flag is there: it was added above
 	f.StringVar(&flags.outputDir, "output-dir", "", "write what each template renders into a file below this folder, instead of to standard output")
 	f.BoolVar(&flags.nameInPath, "release-name", false, "with --output-dir: put the files into a folder of the release's name")
+	inertFlags(f)
 	a.completeInstall(cmd, &flags.nameFlags)
 	return cmd
 }
