@@ -33,7 +33,7 @@ func (a *app) showDryRun(out *lifecycle.Outcome, opts ui.StatusOptions, secrets 
 	r := out.Release.Clone()
 	r.SetStatus(dryStatuses[out.Operation], "Dry run complete")
 	if secrets != showSecrets {
-		concealed := conceal(r, out.DryRun.Rendered, secrets)
+		concealed := conceal(r, secrets)
 		opts.Computed, _ = concealed.value(opts.Computed).(map[string]any)
 	}
 	if p := out.DryRun.Plan; p != nil && opts.Format == ui.Table {

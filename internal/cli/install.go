@@ -130,6 +130,10 @@ func (a *app) showDeployed(out *lifecycle.Outcome, flags *chartFlags) error {
 		done := map[plan.Operation]string{plan.Install: "installed", plan.Upgrade: "upgraded"}[out.Operation]
 		fmt.Fprintf(a.streams.Out, "Release %q has been %s.\n", r.Name, done)
 	}
+	if opts.Format == ui.Table && opts.Sources {
+		r = r.Clone()
+		opts.Computed, _ = conceal(r, maskSecrets).value(opts.Computed).(map[string]any)
+	}
 	return ui.WriteStatus(a.streams.Out, r, opts)
 }
 

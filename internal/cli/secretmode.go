@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/pintle-dev/pintle/internal/chart"
 	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/ledger"
+	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/release"
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -62,18 +62,18 @@ type concealer struct {
 
 // conceal takes the content of Secrets out of a record that is only shown:
 // those that are hooks too, and their values wherever else they appear.
-func conceal(r *release.Release, rendered *chart.Rendered, mode secretMode) concealer {
+func conceal(r *release.Release, mode secretMode) concealer {
 	c := concealer{mode: mode}
-	if rendered != nil {
-		for _, d := range append(rendered.Documents[:len(rendered.Documents):len(rendered.Documents)], rendered.Hooks...) {
-			if content, err := d.Object(); err == nil {
-				c.masker = c.masker.With(engine.SecretValues(secretsIn(content)...)...)
-			}
-		}
-		r.Manifest = ""
-		for _, d := range rendered.Documents {
-			r.Manifest += fmt.Sprintf("---\n# Source: %s\n%s\n", d.Source, c.document(d.Text))
-		}
+	docs := object.Split(r.Manifest)
+	for _, d := range docs {
+		c.learn(d.Text)
+	}
+	for _, h := range r.Hooks {
+		c.learn(h.Manifest)
+	}
+	r.Manifest = ""
+	for _, d := range docs {
+		r.Manifest += fmt.Sprintf("---\n# Source: %s\n%s\n", d.Source, c.document(d.Text))
 	}
 	for _, h := range r.Hooks {
 		h.Manifest = c.document(h.Manifest)
@@ -83,6 +83,14 @@ func conceal(r *release.Release, rendered *chart.Rendered, mode secretMode) conc
 	r.Config, _ = c.value(r.Config).(map[string]any)
 	r.Chart = json.RawMessage(c.masker.Text(string(r.Chart)))
 	return c
+}
+
+// learn takes in the values of the Secrets in a document.
+func (c *concealer) learn(text string) {
+	var content map[string]any
+	if yaml.Unmarshal([]byte(text), &content) == nil {
+		c.masker = c.masker.With(engine.SecretValues(secretsIn(content)...)...)
+	}
 }
 
 // document conceals one document: a Secret's values go, whatever they are; in
