@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/pintle-dev/pintle/internal/health"
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -33,11 +34,24 @@ type FieldConflict struct {
 
 // Error names each field with both values and both owners.
 func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%s: field conflict: %s; to take the fields over, use --force-conflicts", e.Ref, e.fields())
+}
+
+func (e *ConflictError) fields() string {
 	var parts []string
 	for _, f := range e.Fields {
 		parts = append(parts, fmt.Sprintf("%s is %s, owned by %s; the chart (%s) wants %s", f.Field, f.Live, f.Owner, plan.FieldManager, f.Wanted))
 	}
-	return fmt.Sprintf("%s: field conflict: %s; to take the fields over, use --force-conflicts", e.Ref, strings.Join(parts, "; "))
+	return strings.Join(parts, "; ")
+}
+
+// refusalCause explains an apply that the API server refused.
+func refusalCause(err error) health.Cause {
+	var conflict *ConflictError
+	if errors.As(err, &conflict) {
+		return health.Cause{Subject: conflict.Ref.String(), Reason: "Conflict", Message: conflict.fields(), Advice: "to take the fields over, use --force-conflicts"}
+	}
+	return health.ExplainRefusal("", err)
 }
 
 // Unwrap gives the API server's error.

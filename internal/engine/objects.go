@@ -41,7 +41,7 @@ func (e *Engine) apply(ctx context.Context, a plan.Apply) outcome {
 	}
 	stored, note, err := e.applyResolving(ctx, a)
 	if err != nil {
-		return outcome{err: err, causes: []health.Cause{health.ExplainRefusal("", err)}}
+		return outcome{err: err, causes: []health.Cause{refusalCause(err)}}
 	}
 	ref := object.RefOf(stored)
 	switch {
