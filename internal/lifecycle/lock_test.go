@@ -458,6 +458,16 @@ func TestWithoutPermissionForLeasesTheStatusDecides(t *testing.T) {
 		if _, err := w.deploy(t, plan.Upgrade, dir, nil); !errors.As(err, &pending) {
 			t.Errorf("the error is %v", err)
 		}
+		seen, err := w.service.Locked(t.Context(), "web")
+		if err != nil || seen.Pending == nil {
+			t.Fatalf("seen %+v, %v", seen, err)
+		}
+		if err := w.service.Unlock(t.Context(), seen); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
+			t.Error(err)
+		}
 	})
 }
 

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/pintle-dev/pintle/internal/lock"
@@ -27,7 +28,8 @@ func (s *Service) Locked(ctx context.Context, name string) (*Locked, error) {
 	l := &Locked{Name: name}
 	if s.Locks != nil {
 		state, err := s.Locks.Look(ctx, name)
-		if err != nil {
+		var denied *lock.DeniedError
+		if err != nil && !errors.As(err, &denied) { // without the right to see locks the records are what there is
 			return nil, err
 		}
 		l.Lock = state
