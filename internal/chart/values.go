@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/pintle-dev/pintle/internal/diag"
@@ -113,7 +114,29 @@ func badExpression(flag, expr string, err error) error {
 	if found := diag.Problems(err); found != nil {
 		return found
 	}
+	if flag != "--set-file" { // what follows there is a path
+		expr = withoutValues(flag, expr)
+	}
 	return diag.Problem{Summary: fmt.Sprintf("%s %q cannot be read", flag, expr), Detail: err.Error()}
+}
+
+// assigned is a value in an expression: a list in braces, or all up to the
+// next comma that is not escaped.
+var assigned = regexp.MustCompile(`=(\{[^}]*\}?|(\\.|[^,\\])*)`)
+
+// withoutValues leaves the names in an expression: a value may be a password.
+func withoutValues(flag, expr string) string {
+	if flag == "--set" || flag == "--set-string" {
+		return assigned.ReplaceAllString(expr, "=***")
+	}
+	name, _, found := strings.Cut(expr, "=")
+	switch {
+	case found:
+		return name + "=***"
+	case flag == "--set-json":
+		return "***" // a whole object
+	}
+	return expr
 }
 
 // readValues reads a values file, which may hold several documents.

@@ -101,10 +101,10 @@ b: c: d
 		{"two colons", ValuesOptions{Files: []string{file("colon.yaml")}}, []string{"colon.yaml:2: ", "mapping values are not allowed"}},
 		{"list", ValuesOptions{Files: []string{file("list.yaml")}}, []string{"list.yaml:1: ", "does not hold a map"}},
 		{"stdin", ValuesOptions{Files: []string{"-"}, Stdin: strings.NewReader("a: b: c")}, []string{"standard input:1: "}},
-		{"set", ValuesOptions{Set: []string{"fine=1", "a[x]=1"}}, []string{`--set "a[x]=1"`}},
+		{"set", ValuesOptions{Set: []string{"fine=1", "a[x]=1"}}, []string{`--set "a[x]=***"`}},
 		{"set without value", ValuesOptions{Set: []string{"name"}}, []string{`--set "name"`, "has no value"}},
-		{"set-json", ValuesOptions{SetJSON: []string{`a={`}}, []string{`--set-json "a={"`}},
-		{"set-json object", ValuesOptions{SetJSON: []string{`{"a":}`}}, []string{`--set-json "{\"a\":}"`, "invalid character"}},
+		{"set-json", ValuesOptions{SetJSON: []string{`a={`}}, []string{`--set-json "a=***"`}},
+		{"set-json object", ValuesOptions{SetJSON: []string{`{"a":}`}}, []string{`--set-json "***"`, "invalid character"}},
 		{"set-file", ValuesOptions{SetFile: []string{"a=" + file("none.txt")}}, []string{"none.txt", "no such file"}},
 	}
 	for _, tt := range tests {
@@ -303,4 +303,20 @@ func FuzzMerge(f *testing.F) {
 		}
 		opts.Where([]string{"a", "0"})
 	})
+}
+
+func TestExpressionsAreShownWithoutValues(t *testing.T) {
+	for _, tt := range []struct{ flag, expr, want string }{
+		{"--set", `a=secret,b[x]=more`, `a=***,b[x]=***`},
+		{"--set", `a={secret,more},b=c`, `a=***,b=***`},
+		{"--set-string", `a=se\,cret,b=`, `a=***,b=***`},
+		{"--set-literal", `a=se,cret=more`, `a=***`},
+		{"--set-json", `a={"b":"secret"}`, `a=***`},
+		{"--set-json", `{"b":"secret"}`, `***`},
+		{"--set", `a`, `a`},
+	} {
+		if got := withoutValues(tt.flag, tt.expr); got != tt.want {
+			t.Errorf("%s %s: got %s, want %s", tt.flag, tt.expr, got, tt.want)
+		}
+	}
 }
