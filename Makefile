@@ -9,7 +9,7 @@ BIN     := $(CURDIR)/bin
 
 # What is checked and tested without a cluster. The modules that only link Kubernetes together, and those that only
 # pin tools, hold no code of ours to check.
-MODULES := . sandbox examples/server
+MODULES := . sandbox examples/server bench
 
 .DEFAULT_GOAL := check
 .PHONY: bench check fmt vet lint test test-unit test-e2e chaos build sandbox packages helm demo demo-down transcript clean help FORCE

@@ -1,13 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"syscall"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -46,16 +48,57 @@ func (b *bench) timed(ctx context.Context, t tool, args ...string) (sample, erro
 func (b *bench) exec(ctx context.Context, kubeconfig string, t tool, args ...string) (sample, error) {
 	cmd := exec.CommandContext(ctx, t.path, args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "HOME="+b.home, "XDG_CACHE_HOME="+filepath.Join(b.home, t.name))
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
 	start := time.Now()
-	out, err := cmd.CombinedOutput()
-	wall := time.Since(start)
-	if err != nil {
-		return sample{}, fmt.Errorf("%s %v: %w\n%s", t.name, args, err, out)
+	if err := cmd.Start(); err != nil {
+		return sample{}, err
 	}
-	usage, _ := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return sample{
-		Wall: wall, CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), RSS: usage.Maxrss << 10,
-	}, nil
+	peak := watchPeak(cmd.Process.Pid)
+	err := cmd.Wait()
+	wall := time.Since(start)
+	rss := peak()
+	if err != nil {
+		return sample{}, fmt.Errorf("%s %v: %w\n%s", t.name, args, err, out.String())
+	}
+	return sample{Wall: wall, CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), RSS: rss}, nil
+}
+
+// watchPeak follows the peak of a process's resident memory. The kernel's own
+// account of a child that has ended will not do: it begins with the memory of
+// the parent that it was forked from.
+func watchPeak(pid int) (last func() int64) {
+	stop, done := make(chan struct{}), make(chan struct{})
+	var peak int64
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(2 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				peak = max(peak, highWater(pid))
+			}
+		}
+	}()
+	return func() int64 { close(stop); <-done; return peak }
+}
+
+// highWater reads the peak so far, in bytes; 0 for a process that is gone.
+func highWater(pid int) int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kb, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(rest, "kB")), 10, 64)
+			return kb << 10
+		}
+	}
+	return 0
 }
 
 // median of what a function reads from the samples.
