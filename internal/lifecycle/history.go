@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
 )
 
@@ -171,4 +172,30 @@ func (h *history) all() []*release.Release {
 		out = append(out, &release.Release{Name: e.Name, Namespace: e.Namespace, Revision: e.Revision})
 	}
 	return out
+}
+
+// left fills in what earlier revisions left: objects in the cluster, hooks that
+// may still run, and records to mark or to forget once one more is written.
+func (s *Service) left(ctx context.Context, h *history, r *reader, in *plan.Inputs, limit int) error {
+	past, err := h.inCluster(ctx)
+	if err != nil {
+		return err
+	}
+	s.tellMigration(past)
+	var contents []content
+	for _, rec := range past {
+		c, err := r.recorded(rec.Clone())
+		if err != nil {
+			return err
+		}
+		in.Recorded = append(in.Recorded, c.wanted...)
+		contents = append(contents, c)
+	}
+	in.Known = known(contents)
+	if err := s.orphans(ctx, h, in); err != nil {
+		return err
+	}
+	in.Forget = h.beyond(limit)
+	in.Supersede, err = h.marked(ctx)
+	return err
 }

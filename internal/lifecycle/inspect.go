@@ -159,30 +159,13 @@ func (d *deployment) fit() error {
 
 // recorded fills in what earlier revisions left in the cluster and in the history.
 func (d *deployment) recorded(ctx context.Context, r *reader, in *plan.Inputs) error {
-	past, err := d.history.inCluster(ctx)
-	if err != nil {
-		return err
-	}
-	d.service.tellMigration(past)
-	var contents []content
-	for _, rec := range past {
-		c, err := r.recorded(rec)
-		if err != nil {
-			return err
-		}
-		in.Recorded = append(in.Recorded, c.wanted...)
-		contents = append(contents, c)
-	}
-	in.Known = known(contents)
-	if err := d.service.orphans(ctx, d.history, in); err != nil {
+	if err := d.service.left(ctx, d.history, r, in, d.opts.HistoryMax); err != nil {
 		return err
 	}
 	if d.resumed != nil {
 		d.resumed.joined(in)
 	}
-	in.Forget = d.history.beyond(d.opts.HistoryMax)
-	in.Supersede, err = d.history.marked(ctx)
-	return err
+	return nil
 }
 
 // checkNamespace makes sure that the namespace is there, or is going to be.

@@ -85,26 +85,7 @@ func (s *Service) gatherRollback(ctx context.Context, opts RollbackOptions) (pla
 	if err := checkTests(opts.Name, in); err != nil {
 		return in, err
 	}
-	past, err := h.inCluster(ctx)
-	if err != nil {
-		return in, err
-	}
-	s.tellMigration(past)
-	contents := []content{}
-	for _, rec := range past {
-		c, err := r.recorded(rec.Clone())
-		if err != nil {
-			return in, err
-		}
-		in.Recorded = append(in.Recorded, c.wanted...)
-		contents = append(contents, c)
-	}
-	in.Known = known(contents)
-	if err := s.orphans(ctx, h, &in); err != nil {
-		return in, err
-	}
-	in.Forget = h.beyond(opts.HistoryMax)
-	if in.Supersede, err = h.marked(ctx); err != nil {
+	if err := s.left(ctx, h, r, &in, opts.HistoryMax); err != nil {
 		return in, err
 	}
 	if in.Live, err = s.Cluster.Snapshot(ctx, refs(in.Wanted, in.Recorded)); err != nil {
