@@ -30,29 +30,16 @@ type HookOptions struct {
 // RunHook runs one hook of the deployed revision again, without an upgrade. A
 // failure leaves the release as it is.
 func (s *Service) RunHook(ctx context.Context, opts HookOptions) (*Outcome, error) {
-	return s.exclusively(ctx, opts.Name, plan.RunOne, opts.DryRun, func(s *Service) (*Outcome, error) {
-		var p *plan.Plan
-		var in plan.Inputs
-		if err := s.gathering(ctx, func(ctx context.Context) (err error) {
-			p, in, err = s.gatherHook(ctx, opts)
-			return err
-		}); err != nil {
-			return nil, err
-		}
-		return s.carryOut(ctx, p, in, opts.DryRun, opts.Deadline)
+	return s.perform(ctx, task{
+		release: opts.Name, op: plan.RunOne, dry: opts.DryRun, deadline: opts.Deadline,
+		gather: func(ctx context.Context, s *Service) (*plan.Plan, plan.Inputs, error) { return s.gatherHook(ctx, opts) },
 	})
 }
 
 func (s *Service) gatherHook(ctx context.Context, opts HookOptions) (*plan.Plan, plan.Inputs, error) {
 	in := plan.Inputs{Options: opts.Plan}
-	h, err := s.history(ctx, opts.Name)
+	h, err := s.standing(ctx, opts.Name, opts.Namespace, plan.RunOne)
 	if err != nil {
-		return nil, in, err
-	}
-	if h.last() == nil {
-		return nil, in, &NoReleaseError{Name: opts.Name, Namespace: opts.Namespace}
-	}
-	if err := s.bury(ctx, h, plan.RunOne); err != nil {
 		return nil, in, err
 	}
 	deployed := h.deployed()
@@ -63,14 +50,11 @@ func (s *Service) gatherHook(ctx context.Context, opts HookOptions) (*plan.Plan,
 		}
 	}
 	s.claim.note(plan.RunOne, deployed.Revision)
-	if in.Next, err = h.get(ctx, deployed.Revision); err != nil {
-		return nil, in, err
-	}
-	catalog, _, err := s.Cluster.Discover(ctx)
+	rec, r, err := s.recorded(ctx, h, opts.Namespace, deployed.Revision)
 	if err != nil {
 		return nil, in, err
 	}
-	r := &reader{release: opts.Name, namespace: opts.Namespace, catalog: catalog}
+	in.Next = rec
 	c, err := r.recorded(in.Next)
 	if err != nil {
 		return nil, in, err
@@ -131,40 +115,31 @@ func eventText(events []release.Event) string {
 // CleanHooks removes the finished Jobs and Pods that hooks and tests of any
 // recorded revision have left, and tells of the rest: nothing else is touched.
 func (s *Service) CleanHooks(ctx context.Context, opts HookOptions) (*Outcome, error) {
-	return s.exclusively(ctx, opts.Name, plan.CleanHooks, opts.DryRun, func(s *Service) (*Outcome, error) {
-		var in plan.Inputs
-		if err := s.gathering(ctx, func(ctx context.Context) (err error) {
-			in, err = s.gatherClean(ctx, opts)
-			return err
-		}); err != nil {
-			return nil, err
-		}
-		return s.carryOut(ctx, plan.BuildClean(in), in, opts.DryRun, opts.Deadline)
+	return s.perform(ctx, task{
+		release: opts.Name, op: plan.CleanHooks, dry: opts.DryRun, deadline: opts.Deadline,
+		gather: func(ctx context.Context, s *Service) (*plan.Plan, plan.Inputs, error) {
+			in, err := s.gatherClean(ctx, opts)
+			if err != nil {
+				return nil, in, err
+			}
+			return plan.BuildClean(in), in, nil
+		},
 	})
 }
 
 func (s *Service) gatherClean(ctx context.Context, opts HookOptions) (plan.Inputs, error) {
 	in := plan.Inputs{Options: opts.Plan}
-	h, err := s.history(ctx, opts.Name)
+	h, err := s.standing(ctx, opts.Name, opts.Namespace, plan.CleanHooks)
 	if err != nil {
 		return in, err
 	}
 	last := h.last()
-	if last == nil {
-		return in, &NoReleaseError{Name: opts.Name, Namespace: opts.Namespace}
-	}
-	if err := s.bury(ctx, h, plan.CleanHooks); err != nil {
-		return in, err
-	}
 	s.claim.note(plan.CleanHooks, last.Revision)
-	if in.Next, err = h.get(ctx, last.Revision); err != nil {
-		return in, err
-	}
-	catalog, _, err := s.Cluster.Discover(ctx)
+	rec, r, err := s.recorded(ctx, h, opts.Namespace, last.Revision)
 	if err != nil {
 		return in, err
 	}
-	r := &reader{release: opts.Name, namespace: opts.Namespace, catalog: catalog}
+	in.Next = rec
 	contents, err := everyRevision(ctx, h, r)
 	if err != nil {
 		return in, err

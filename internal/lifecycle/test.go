@@ -26,36 +26,26 @@ type TestOptions struct {
 // Test runs the tests of a release's deployed revision. A release without
 // tests gives an outcome without runs and no error.
 func (s *Service) Test(ctx context.Context, opts TestOptions) (*Outcome, error) {
-	return s.exclusively(ctx, opts.Name, plan.Test, opts.DryRun, func(s *Service) (*Outcome, error) {
-		return s.test(ctx, opts)
+	return s.perform(ctx, task{
+		release: opts.Name, op: plan.Test, dry: opts.DryRun, deadline: opts.Deadline,
+		gather: func(ctx context.Context, s *Service) (*plan.Plan, plan.Inputs, error) {
+			in, err := s.gatherTest(ctx, opts)
+			if err != nil {
+				return nil, in, err
+			}
+			return plan.BuildTest(in), in, nil
+		},
 	})
-}
-
-func (s *Service) test(ctx context.Context, opts TestOptions) (*Outcome, error) {
-	var in plan.Inputs
-	if err := s.gathering(ctx, func(ctx context.Context) (err error) {
-		in, err = s.gatherTest(ctx, opts)
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	return s.carryOut(ctx, plan.BuildTest(in), in, opts.DryRun, opts.Deadline)
 }
 
 func (s *Service) gatherTest(ctx context.Context, opts TestOptions) (plan.Inputs, error) {
 	in := plan.Inputs{Options: opts.Plan}
 	in.Options.Tests.Run = true
-	h, err := s.history(ctx, opts.Name)
+	h, err := s.standing(ctx, opts.Name, opts.Namespace, plan.Test)
 	if err != nil {
 		return in, err
 	}
 	last := h.last()
-	if last == nil {
-		return in, &NoReleaseError{Name: opts.Name, Namespace: opts.Namespace}
-	}
-	if err := s.bury(ctx, h, plan.Test); err != nil {
-		return in, err
-	}
 	s.claim.note(plan.Test, last.Revision)
 	if last.Status != release.Deployed {
 		return in, diag.Problem{
@@ -63,14 +53,11 @@ func (s *Service) gatherTest(ctx context.Context, opts TestOptions) (plan.Inputs
 			Detail:  "tests check a release whose latest revision is deployed",
 		}
 	}
-	if in.Next, err = h.get(ctx, last.Revision); err != nil {
-		return in, err
-	}
-	catalog, _, err := s.Cluster.Discover(ctx)
+	rec, r, err := s.recorded(ctx, h, opts.Namespace, last.Revision)
 	if err != nil {
 		return in, err
 	}
-	r := &reader{release: opts.Name, namespace: opts.Namespace, catalog: catalog}
+	in.Next = rec
 	c, err := r.recorded(in.Next)
 	if err != nil {
 		return in, err

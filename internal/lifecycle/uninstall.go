@@ -72,31 +72,22 @@ func begun(result *engine.Result) bool {
 
 func (s *Service) gatherUninstall(ctx context.Context, opts UninstallOptions) (plan.Inputs, error) {
 	in := plan.Inputs{Options: opts.Plan}
-	h, err := s.history(ctx, opts.Name)
+	h, err := s.standing(ctx, opts.Name, opts.Namespace, plan.Uninstall)
 	if err != nil {
 		return in, err
 	}
 	last := h.last()
-	if last == nil {
-		return in, &NoReleaseError{Name: opts.Name, Namespace: opts.Namespace}
-	}
-	if err := s.bury(ctx, h, plan.Uninstall); err != nil {
-		return in, err
-	}
 	s.claim.note(plan.Uninstall, last.Revision)
 	if last.Status == release.Uninstalled && opts.Plan.KeepHistory {
 		return in, diag.Problem{Summary: fmt.Sprintf("release %s is uninstalled already", opts.Name)}
 	}
 	// The current revision's hooks run and its record is marked: the deployed
 	// one's where a failed upgrade came after it would be the wrong record.
-	if in.Next, err = h.get(ctx, last.Revision); err != nil {
-		return in, err
-	}
-	catalog, _, err := s.Cluster.Discover(ctx)
+	rec, r, err := s.recorded(ctx, h, opts.Namespace, last.Revision)
 	if err != nil {
 		return in, err
 	}
-	r := &reader{release: opts.Name, namespace: opts.Namespace, catalog: catalog}
+	in.Next = rec
 	current, err := r.recorded(in.Next)
 	if err != nil {
 		return in, err
