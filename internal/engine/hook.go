@@ -104,10 +104,15 @@ func (h *hookRun) execute(ctx, soft context.Context) outcome {
 	left := false
 	if limited.Err() != nil && verdict.State == health.InProgress {
 		verdict = h.gaveUp(soft, verdict)
+		left = soft.Err() != nil && h.engine.opts.LeaveRunning
+	}
+	if left {
 		m.keepSight()
-		if soft.Err() != nil && h.engine.opts.LeaveRunning {
-			verdict.Message, left = "it was left running", true
-		} else if err := h.stop(ctx, m, seen); err != nil {
+		verdict.Message = "it was left running"
+	} else if verdict.State == health.Failed && m.atWork() {
+		// What was given up must not come to life when nobody reckons with it any more.
+		m.keepSight()
+		if err := h.stop(ctx, m, seen); err != nil {
 			verdict.Message += fmt.Sprintf("; stopping it failed: %v", err)
 		}
 	}

@@ -137,6 +137,11 @@ func (m *monitor) hopeless() (health.Status, bool) {
 	return health.Status{}, false
 }
 
+// atWork tells that the run may still do something, as far as it was seen.
+func (m *monitor) atWork() bool {
+	return m.hook.run.UID != "" && (m.object == nil || AtWork(m.object))
+}
+
 func (m *monitor) owned(pod *unstructured.Unstructured) bool {
 	for _, o := range pod.GetOwnerReferences() {
 		if string(o.UID) == m.hook.run.UID {

@@ -42,6 +42,8 @@ func TestWhatEndsAHookBeforeItsTimeout(t *testing.T) {
 				if took := s.failure.Took; took < tt.want || took > tt.want+10*time.Second {
 					t.Errorf("it took %s, not %s: %v", took, tt.want, result.Failures[0])
 				}
+				// What was given up must not run later, when nobody reckons with it.
+				s.assertStopped(t, "a")
 			})
 		})
 	}
