@@ -9,6 +9,8 @@ type Cause struct {
 	Reason string
 	// Message says what happened, in one sentence or a few.
 	Message string
+	// Predicate tells that Message lacks its subject, such as "was killed".
+	Predicate bool
 	// ExitCode is set for a container that ended.
 	ExitCode *int
 	// Lines are the last lines of the container's log.
@@ -16,6 +18,14 @@ type Cause struct {
 	// Advice is a next step for people, where there is one.
 	Advice   string
 	Children []Cause
+}
+
+// Sentence is subject and message as one.
+func (c Cause) Sentence() string {
+	if c.Predicate {
+		return c.Subject + " " + c.Message
+	}
+	return c.Subject + ": " + c.Message
 }
 
 // Roots are the leaves of the tree: the causes that no other node explains.

@@ -2,6 +2,8 @@ package health
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -49,12 +51,20 @@ func jobVerdict(o, condition node) string {
 		return fmt.Sprintf("it failed %s; its backoffLimit of %d allows no further attempt", times(pods), limit)
 	case "DeadlineExceeded":
 		return fmt.Sprintf("it ran longer than its activeDeadlineSeconds of %d", spec.number("activeDeadlineSeconds", 0))
+	case "PodFailurePolicy":
+		if m := failurePolicy.FindStringSubmatch(condition.text("message")); m != nil {
+			rule, _ := strconv.Atoi(m[3])
+			return fmt.Sprintf("its podFailurePolicy ends it when container %s fails with exit code %s (rule %d)", m[1], m[2], rule+1)
+		}
 	}
 	if m := condition.text("message"); m != "" {
 		return m
 	}
 	return "the Job failed"
 }
+
+// failurePolicy is the Job controller's message, which counts rules from 0.
+var failurePolicy = regexp.MustCompile(`^Container (\S+) for pod \S+ failed with exit code (\d+) matching FailJob rule at index (\d+)$`)
 
 func times(n int) string {
 	if n == 1 {

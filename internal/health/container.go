@@ -149,8 +149,18 @@ func (c container) ended(pod, end node) finding {
 	case "StartError", "ContainerCannotRun":
 		start := runtimeFailure(end.text("message"))
 		f.message, f.advice, f.log, f.predicate = start.message, start.advice, false, false
+	case "ContainerStatusUnknown":
+		f.exitCode, f.log, f.advice = nil, end.text("startedAt") != "", ""
+		f.message = "never started"
+		if f.log {
+			f.message = "ended, and how is not known: its node lost sight of it"
+		}
+		return f
 	default:
 		f.message, f.advice = exitText(code, end.number("signal", 0))
+		if _, gone := deletion(pod); gone && (code == 137 || code == 143) {
+			f.message, f.advice = stopped(code), ""
+		}
 	}
 	if f.reason == "" {
 		f.reason = "Error"

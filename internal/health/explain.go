@@ -15,7 +15,7 @@ import (
 // several pods that fail in the same way one is shown, with the number of the
 // others. An object with which nothing is wrong gives a node without message.
 func Explain(root *unstructured.Unstructured, related Related) Cause {
-	e := explainer{related}
+	e := explainer{related: related}
 	switch gvk := root.GroupVersionKind(); gvk.Kind {
 	case "Pod":
 		return e.pod(root)
@@ -33,7 +33,11 @@ func Explain(root *unstructured.Unstructured, related Related) Cause {
 }
 
 // explainer carries what is known of the object's surroundings.
-type explainer struct{ related Related }
+type explainer struct {
+	related Related
+	// own are pods whose deletion needs no words: a Job's controller did it.
+	own map[string]bool
+}
 
 // base is a node with the status as its message.
 func base(obj *unstructured.Unstructured, s Status) Cause {
@@ -54,16 +58,31 @@ var ownReasons = map[string]bool{
 }
 
 func (e explainer) job(job *unstructured.Unstructured) Cause {
-	c := base(job, Completion(job))
+	s := Completion(job)
+	c := base(job, s)
 	c.Advice = jobAdvice[c.Reason]
+	e.own = ownDeletions(e.related.about(job))
 	c.Children = e.pods(e.related.Owned(job, "Pod"))
 	if len(c.Children) == 0 {
 		c.Children = e.refusals(job)
 	}
-	if len(c.Children) > 0 && c.Reason == "BackoffLimitExceeded" {
+	if s.State == InProgress && s.Reason == "Running" && len(c.Children) > 0 {
+		c.Message = "" // how many pods are active explains nothing
+	}
+	if c.Reason == "BackoffLimitExceeded" && len(c.Children) > 0 || advised(c.Children) {
 		c.Advice = "" // the reason is below
 	}
 	return c
+}
+
+// advised tells that the roots of some causes say what to do.
+func advised(causes []Cause) bool {
+	for _, c := range causes {
+		if c.Advice != "" || advised(c.Children) {
+			return true
+		}
+	}
+	return false
 }
 
 // jobAdvice is for verdicts that the pods do not explain by themselves.

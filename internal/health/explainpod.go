@@ -13,7 +13,7 @@ import (
 func (e explainer) pod(p *unstructured.Unstructured) Cause {
 	o := content(p)
 	c := Cause{Subject: object.RefOf(p).String()}
-	if f, ok := podFinding(o); ok {
+	if f, ok := e.wholePod(p); ok {
 		c.Reason, c.Message, c.Advice = f.reason, f.message, f.advice
 		c.Children = e.claims(p)
 	}
@@ -25,13 +25,19 @@ func (e explainer) pod(p *unstructured.Unstructured) Cause {
 			c.Children = append(c.Children, child)
 		}
 	}
+	if _, gone := deletion(o); len(c.Children) == 0 && (gone || o.at("status").text("phase") == "Failed") {
+		c.Children = e.interrupted(p)
+	}
+	if c.Reason == "Unschedulable" && len(c.Children) > 0 && waitsForClaims(c.Message) {
+		c.Advice = "" // the claim has its own
+	}
 	if c.Message != "" || len(c.Children) > 0 {
 		return c
 	}
 	if o.at("status").text("phase") == "Succeeded" || o.condition("Ready").isTrue() {
 		return c
 	}
-	if f, ok := podEvent(e.related.about(p)); ok {
+	if f, ok := podEvent(e.related.about(p), o); ok {
 		c.Reason, c.Message, c.Advice = f.reason, f.message, f.advice
 		c.Children = e.claims(p)
 		return c
@@ -42,6 +48,14 @@ func (e explainer) pod(p *unstructured.Unstructured) Cause {
 	}
 	c.Reason, c.Message = s.Reason, s.Message
 	return c
+}
+
+// wholePod recognises what befell a pod as a whole.
+func (e explainer) wholePod(p *unstructured.Unstructured) (finding, bool) {
+	if f, ok := podFinding(content(p)); ok || e.own[p.GetName()] {
+		return f, ok
+	}
+	return deletion(content(p))
 }
 
 // container explains one container, with its last log lines where it ran.
@@ -58,7 +72,7 @@ func (e explainer) container(p *unstructured.Unstructured, con container) (Cause
 	if f.exitCode != nil {
 		f = killedBy(f, con, events)
 	}
-	c := Cause{Subject: con.title(), Reason: f.reason, Message: f.message, ExitCode: f.exitCode, Advice: f.advice}
+	c := Cause{Subject: con.title(), Reason: f.reason, Message: f.message, ExitCode: f.exitCode, Advice: f.advice, Predicate: f.predicate}
 	if f.log {
 		c.Lines = e.related.log(p, con.name)
 		c.Advice = f.adviceWith(c.Lines)
@@ -118,7 +132,7 @@ func probeEvent(events []Event, kind string) (said string, ok bool) {
 
 // podEvent finds in a pod's events what its status does not tell: volumes
 // that cannot be mounted, a sandbox that cannot be made, a failing probe.
-func podEvent(events []Event) (finding, bool) {
+func podEvent(events []Event, pod node) (finding, bool) {
 	for _, e := range events {
 		switch e.Reason {
 		case "FailedMount", "FailedAttachVolume":
@@ -127,7 +141,7 @@ func podEvent(events []Event) (finding, bool) {
 			return finding{reason: e.Reason, message: "the node cannot set up the pod: " + sentence(e.Message),
 				advice: "the trouble is on the node: its network plugin, its container runtime or its space"}, true
 		case "FailedScheduling":
-			return unschedulable(e.Message), true
+			return unschedulable(e.Message, pod), true
 		case "Unhealthy":
 			for _, kind := range []string{"Readiness", "Startup", "Liveness"} {
 				if said, ok := probeEvent([]Event{e}, kind); ok {

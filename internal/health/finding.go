@@ -34,10 +34,13 @@ func podFinding(o node) (finding, bool) {
 	if status.text("phase") == "Failed" && status.text("reason") != "" {
 		return failedPod(o), true
 	}
+	if f, ok := disruption(o); ok {
+		return f, true
+	}
 	if c := o.condition("PodScheduled"); c.isFalse() {
 		switch c.text("reason") {
 		case "Unschedulable":
-			return unschedulable(c.text("message")), true
+			return unschedulable(c.text("message"), o), true
 		case "SchedulingGated":
 			return finding{reason: "SchedulingGated", message: "scheduling is held back by the pod's schedulingGates",
 				advice: "something else has to lift the gates: " + gateNames(o)}, true
@@ -85,7 +88,7 @@ func (c container) finding(pod node) (finding, bool) {
 		}
 		return finding{}, false
 	}
-	if end := c.terminated(); end != nil && end.number("exitCode", 0) != 0 {
+	if end := c.terminated(); end != nil && end.number("exitCode", 0) != 0 && end.text("reason") != "ContainerStatusUnknown" {
 		f := c.ended(pod, end)
 		if c.restarts() > 0 {
 			f.message += "; it was restarted " + times(c.restarts()) + " before"

@@ -107,7 +107,7 @@ func TestNodeReasons(t *testing.T) {
 			t.Errorf("%s: got %s", why, got)
 		}
 	}
-	wants(t, "plain", unschedulable("no nodes available to schedule pods"), "no node can take the pod: no nodes available to schedule pods")
+	wants(t, "plain", unschedulable("no nodes available to schedule pods", nil), "no node can take the pod: no nodes available to schedule pods")
 }
 
 func TestPodEvents(t *testing.T) {
@@ -120,13 +120,13 @@ func TestPodEvents(t *testing.T) {
 		{"FailedScheduling", `0/1 nodes are available: 1 Insufficient cpu.`, `the only node cannot take the pod: not enough free cpu`},
 		{"Unhealthy", `Startup probe failed: HTTP probe failed with statuscode: 503`, `its startup probe fails: HTTP probe failed with statuscode: 503`},
 	} {
-		f, ok := podEvent([]Event{{Reason: "Pulled"}, {Reason: c.reason, Message: c.message}})
+		f, ok := podEvent([]Event{{Reason: "Pulled"}, {Reason: c.reason, Message: c.message}}, nil)
 		if !ok {
 			t.Errorf("%s: not recognised", c.message)
 		}
 		wants(t, c.message, f, c.want)
 	}
-	if f, ok := podEvent([]Event{{Reason: "Scheduled"}}); ok {
+	if f, ok := podEvent([]Event{{Reason: "Scheduled"}}, nil); ok {
 		t.Errorf("got %v for an event without trouble", f)
 	}
 }

@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // unschedulable turns the scheduler's message round: it counts nodes by what
 // excludes them, such as "0/3 nodes are available: 1 node(s) had untolerated
-// taint {k: v}, 2 Insufficient memory. preemption: ...".
-func unschedulable(message string) finding {
+// taint {k: v}, 2 Insufficient memory. preemption: ...". The pod tells what it
+// asks for.
+func unschedulable(message string, pod node) finding {
 	f := finding{reason: "Unschedulable", message: "no node can take the pod: " + sentence(message)}
 	if m := noClaim.FindStringSubmatch(message); m != nil {
 		f.message = fmt.Sprintf("the PersistentVolumeClaim %q does not exist", m[1])
@@ -23,9 +26,17 @@ func unschedulable(message string) finding {
 	total := m[1]
 	why, _, _ := strings.Cut(m[2], "preemption:")
 	why, _, _ = strings.Cut(why, "no new claims to deallocate") // since Kubernetes 1.34, when it has no bearing
-	var parts, advice []string
+	var parts, advice, short []string
 	for _, part := range splitReasons(sentence(why)) {
 		text, tip := nodeReason(part, total)
+		if _, what, is := strings.Cut(part, " Insufficient "); is {
+			if !contains(short, what) {
+				short = append(short, what)
+			}
+			if asked := requested(pod, what); asked != "" {
+				text += " (it asks for " + asked + ")"
+			}
+		}
 		parts = append(parts, text)
 		if tip != "" && !contains(advice, tip) {
 			advice = append(advice, tip)
@@ -36,9 +47,46 @@ func unschedulable(message string) finding {
 		subject = "the only node cannot take the pod: "
 	}
 	f.message = subject + strings.Join(parts, "; ")
+	if len(short) > 0 {
+		advice = append(advice, "lower what the pod requests ("+strings.Join(short, ", ")+"), or add nodes")
+	}
 	f.advice = strings.Join(advice, "; ")
 	return f
 }
+
+// requested is how much of a resource a pod asks for: what its containers need
+// together, or an init container alone where that is more. Empty where nothing
+// is to be read.
+func requested(pod node, what string) string {
+	var sum, most resource.Quantity
+	var texts []string
+	for _, c := range containers(pod) {
+		text := fmt.Sprint(c.spec.at("resources", "requests")[what])
+		q, err := resource.ParseQuantity(text)
+		if err != nil {
+			continue
+		}
+		texts = append(texts, text)
+		switch {
+		case c.init && !c.sidecar():
+			if q.Cmp(most) > 0 {
+				most = q
+			}
+		default:
+			sum.Add(q)
+		}
+	}
+	switch {
+	case len(texts) < 2:
+		return strings.Join(texts, "") // as it was written
+	case most.Cmp(sum) > 0:
+		return most.String()
+	}
+	return sum.String()
+}
+
+// waitsForClaims tells that claims are why a pod has no node.
+func waitsForClaims(message string) bool { return strings.Contains(message, "PersistentVolumeClaim") }
 
 var (
 	nodesAvailable = regexp.MustCompile(`(?s)^\d+/(\d+) nodes are available: (.*)$`)
@@ -73,7 +121,7 @@ func nodeReason(part, total string) (text, advice string) {
 	switch {
 	case strings.HasPrefix(why, "Insufficient "):
 		what := strings.TrimPrefix(why, "Insufficient ")
-		return nodes + "not enough free " + what, "lower the pod's request for " + what + ", or add nodes"
+		return nodes + "not enough free " + what, ""
 	case strings.Contains(why, "untolerated taint"):
 		_, taint, _ := strings.Cut(why, "taint ")
 		return nodes + "an untolerated taint " + taint, "add a toleration, or remove the taint"
