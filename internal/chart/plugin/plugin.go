@@ -1,0 +1,141 @@
+// Package plugin reads the plugins that Helm has installed and prepares their
+// commands: post-renderers, and getters, which fetch charts, indexes and values
+// files of URL schemes of their own. Both forms of plugin.yaml are read: that
+// of Helm 4 (apiVersion v1) and the older one, whose `downloaders` are getters.
+//
+// Only plugins that are programs of their own (the runtime subprocess) can be
+// run; those for WebAssembly are named in the error. Installing, updating and
+// removing plugins is left to Helm.
+package plugin
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/pintle-dev/pintle/internal/diag"
+	"helm.sh/helm/v4/pkg/helmpath"
+	"sigs.k8s.io/yaml"
+)
+
+// The types of plugins that are used here.
+const (
+	PostRenderer = "postrenderer/v1"
+	Getter       = "getter/v1"
+)
+
+// subprocess is the runtime of plugins that are programs.
+const subprocess = "subprocess"
+
+// Plugin is an installed plugin.
+type Plugin struct {
+	Name string
+	// Type is PostRenderer, Getter or one that is of no use here.
+	Type string
+	// Runtime is what it needs to be run by.
+	Runtime string
+	// Folder is where it is installed.
+	Folder string
+	// Protocols are the URL schemes that a getter fetches.
+	Protocols []string
+
+	commands  []platformCommand
+	protocols []protocolCommand
+}
+
+// platformCommand is a plugin's command for one system; empty fields fit all.
+type platformCommand struct {
+	OS      string   `json:"os"`
+	Arch    string   `json:"arch"`
+	Command string   `json:"command"`
+	Args    []string `json:"args"`
+}
+
+// protocolCommand is what fetches URLs of some schemes.
+type protocolCommand struct {
+	Protocols       []string          `json:"protocols"`
+	PlatformCommand []platformCommand `json:"platformCommand"`
+}
+
+// Folders are where Helm keeps plugins: the folders of $HELM_PLUGINS, whose
+// text is the argument, else the one of Helm's data folder.
+func Folders(variable string) []string {
+	if variable == "" {
+		return []string{helmpath.DataPath("plugins")}
+	}
+	return filepath.SplitList(variable)
+}
+
+// Find returns the first plugin of a type for which fits is true, nil where
+// there is none. One that cannot be read is an error when its folder has the
+// name that is asked for (name may be empty); other broken ones do not matter.
+func Find(folders []string, wanted, name string, fits func(*Plugin) bool) (*Plugin, error) {
+	for _, folder := range folders {
+		files, err := filepath.Glob(filepath.Join(folder, "*", "plugin.yaml"))
+		if err != nil {
+			return nil, fmt.Errorf("looking for plugins in %s: %w", folder, err)
+		}
+		for _, file := range files {
+			found, err := read(file)
+			if err != nil {
+				if name != "" && filepath.Base(filepath.Dir(file)) == name {
+					return nil, diag.Problem{Summary: "the plugin " + name + " cannot be read", Detail: err.Error(), File: file}
+				}
+				continue
+			}
+			if found.Type == wanted && fits(found) {
+				return found, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// manifest is the part of a plugin.yaml that matters here, in both forms.
+type manifest struct {
+	APIVersion string `json:"apiVersion"`
+	Name       string `json:"name"`
+	Type       string `json:"type"`
+	Runtime    string `json:"runtime"`
+	Config     struct {
+		Protocols []string `json:"protocols"`
+	} `json:"config"`
+	RuntimeConfig struct {
+		PlatformCommand  []platformCommand `json:"platformCommand"`
+		ProtocolCommands []protocolCommand `json:"protocolCommands"`
+	} `json:"runtimeConfig"`
+	// Downloaders are the getters of the older form.
+	Downloaders []struct {
+		Protocols []string `json:"protocols"`
+		Command   string   `json:"command"`
+	} `json:"downloaders"`
+}
+
+func read(file string) (*Plugin, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var m manifest
+	if err := yaml.Unmarshal(data, &m); err != nil {
+		return nil, err
+	}
+	p := &Plugin{
+		Name: m.Name, Type: m.Type, Runtime: m.Runtime, Folder: filepath.Dir(file), Protocols: m.Config.Protocols,
+		commands: m.RuntimeConfig.PlatformCommand, protocols: m.RuntimeConfig.ProtocolCommands,
+	}
+	if m.APIVersion == "" && m.Type == "" {
+		p.older(m)
+	}
+	return p, nil
+}
+
+// older fills in what the older form of plugin.yaml says in another way.
+func (p *Plugin) older(m manifest) {
+	p.Runtime = subprocess
+	for _, d := range m.Downloaders {
+		p.Type = Getter
+		p.Protocols = append(p.Protocols, d.Protocols...)
+		p.protocols = append(p.protocols, protocolCommand{Protocols: d.Protocols, PlatformCommand: []platformCommand{{Command: d.Command}}})
+	}
+}
