@@ -131,11 +131,19 @@ func (a *app) aftermath(f *lifecycle.Failed) []string {
 	case f.Operation == "install":
 		next("repair it and run `%s`; to remove what is there, `%s`", a.command("upgrade", f.Release+" CHART"), a.command("uninstall", f.Release))
 	case f.Interrupted:
-		next("run it again; to go back, `%s`", a.command("rollback", f.Release))
+		next("run it again; %s", a.wayBack(f))
 	default:
-		next("repair it and run it again; to go back, `%s`", a.command("rollback", f.Release))
+		next("repair it and run it again; %s", a.wayBack(f))
 	}
 	return out
+}
+
+// wayBack is how to undo what a failed upgrade or rollback has done.
+func (a *app) wayBack(f *lifecycle.Failed) string {
+	if f.Standing == 0 {
+		return fmt.Sprintf("no revision is deployed to go back to; to remove what is there, `%s`", a.command("uninstall", f.Release))
+	}
+	return fmt.Sprintf("to go back to revision %d, `%s`", f.Standing, a.command("rollback", f.Release))
 }
 
 // command is a command line of ours about a release, for the user to repeat.

@@ -19,6 +19,8 @@ func TestExplain(t *testing.T) {
 	}
 	unrecorded := failed(errors.New("conflict"))
 	unrecorded.RecordErr = errors.New("quota")
+	standing := failed(hookFailed(release.PreUpgrade))
+	standing.Standing = 4
 	tests := []struct {
 		name string
 		err  error
@@ -28,7 +30,8 @@ func TestExplain(t *testing.T) {
 			"install of web failed", "pre-install hook Job/shop/migrate failed",
 			"next: repair it and run `pintle upgrade web CHART -n shop`; to remove what is there, `pintle uninstall web -n shop`",
 		}},
-		{"upgrade", failed(hookFailed(release.PreUpgrade)), []string{"upgrade of web failed", "`pintle rollback web -n shop`"}},
+		{"upgrade", standing, []string{"upgrade of web failed", "to go back to revision 4, `pintle rollback web -n shop`"}},
+		{"upgrade of what never worked", failed(hookFailed(release.PreUpgrade)), []string{"no revision is deployed to go back to", "`pintle uninstall web -n shop`"}},
 		{"test", of(plan.Test, failed(hookFailed(release.Test))), []string{"test Job/shop/migrate failed", "next: repair it, then `pintle test web -n shop` again"}},
 		{"uninstall", of(plan.Uninstall, failed(hookFailed(release.PreDelete))), []string{"`pintle uninstall web -n shop` again"}},
 		{"rolled back", rolledBack(hookFailed(release.PreUpgrade), lifecycle.RolledBack), []string{"the release has been rolled back", "`pintle history web -n shop`"}},

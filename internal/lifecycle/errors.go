@@ -31,6 +31,9 @@ type Failed struct {
 	Interrupted bool
 	// Deadline is the limit for the whole operation, when that was what stopped it.
 	Deadline time.Duration
+	// Standing is the revision that was deployed before and still is, which a
+	// rollback brings back; 0 where there is none.
+	Standing int
 	// Rollback tells what the automatic rollback came to.
 	Rollback RollbackState
 	// BackTo is the revision that a rollback brought back, BackAs the number

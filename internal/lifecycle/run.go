@@ -76,6 +76,9 @@ func (s *Service) run(ctx context.Context, p *plan.Plan, in plan.Inputs, rec rec
 		failed.Cause.Err = fmt.Errorf("revision %d is deployed, but the history could not be brought up to date: %w", r.Revision, failed.Cause.Err)
 		return out, failed
 	}
+	for _, r := range in.Supersede {
+		failed.Standing = max(failed.Standing, r.Revision)
+	}
 	after := plan.AfterFailure(p.Operation, plan.FailureInputs{
 		Next: in.Next, Recorded: wasCreated(e, in.Next), Description: describe(p, failed), Options: in.Options,
 	}.Cleaning(rec.cleanup, out.Result.Created))
