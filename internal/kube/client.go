@@ -30,6 +30,7 @@ type Client struct {
 	retryFor  time.Duration
 	limiter   *rate.Limiter
 	warn      func(message string)
+	exchanged func(Exchange)
 	// renewable tells that credentials may change under us (exec plugins, token
 	// files), so that one refusal for lack of them is worth a second try.
 	renewable bool

@@ -49,6 +49,9 @@ type Options struct {
 	// Warn receives the warnings that the API server sends along with its
 	// answers, each text once. It must not block; nil drops them.
 	Warn func(message string)
+	// Exchanged is told of every request that has ended, possibly from several
+	// goroutines. It must not block; nil costs nothing.
+	Exchanged func(Exchange)
 }
 
 const (
@@ -152,6 +155,7 @@ func newClient(client *http.Client, base *url.URL, opts Options) *Client {
 		userAgent: opts.UserAgent,
 		retryFor:  opts.RetryFor,
 		warn:      onceEach(opts.Warn),
+		exchanged: opts.Exchanged,
 	}
 	if c.retryFor <= 0 {
 		c.retryFor = defaultRetryFor

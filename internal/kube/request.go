@@ -112,7 +112,7 @@ func (c *Client) open(ctx context.Context, r request) (*http.Response, error) {
 		return nil, err
 	}
 	c.counts.add(r.verb)
-	resp, err := c.http.Do(req)
+	resp, err := c.roundTrip(r, req)
 	if err != nil {
 		return nil, withoutURL(err)
 	}
@@ -124,6 +124,16 @@ func (c *Client) open(ctx context.Context, r request) (*http.Response, error) {
 		return nil, statusError(r, resp)
 	}
 	return resp, nil
+}
+
+func (c *Client) roundTrip(r request, req *http.Request) (*http.Response, error) {
+	if c.exchanged == nil {
+		return c.http.Do(req)
+	}
+	began := time.Now()
+	resp, err := c.http.Do(req)
+	c.tell(r, began, resp)
+	return resp, err
 }
 
 func (c *Client) build(ctx context.Context, r request) (*http.Request, error) {
