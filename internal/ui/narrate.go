@@ -193,6 +193,9 @@ func (n *narrator) observed(e event.ObjectObserved) []line {
 		return nil
 	}
 	if e.Status.State == health.Ready {
+		if await, ok := step.Action.(plan.Await); ok && await.Goal == plan.UntilEnded {
+			return nil // "ready" is no word for it: the end of the step says that it has ended
+		}
 		if !before {
 			return nil // ready when first looked at: counted at the end
 		}
