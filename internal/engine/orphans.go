@@ -144,7 +144,7 @@ func (o *orphanage) judge() bool {
 		active := o.active(ref)
 		switch {
 		case len(active) > 0:
-			status = health.Status{State: health.InProgress, Reason: "Running", Message: "running in " + active[0].GetName()}
+			status = health.Status{State: health.InProgress, Reason: "Running", Message: "an earlier run left it behind; still running in " + active[0].GetName()}
 		case job != nil && AtWork(job):
 			status = health.Completion(job)
 		case job != nil:
