@@ -31,7 +31,7 @@ appVersion: "7"
 // load unpacks and loads the chart "web" with the given further files.
 func load(t *testing.T, files string) *Chart {
 	t.Helper()
-	c, err := Load(unpack(t, chartFiles+files))
+	c, err := Load(unpack(t, chartFiles+files), OpenOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ a: 1
 	}
 	for _, tt := range tests {
 		t.Run(tt.ref, func(t *testing.T) {
-			_, err := Load(filepath.Join(dir, tt.ref))
+			_, err := Load(filepath.Join(dir, tt.ref), OpenOptions{})
 			wantProblem(t, err, tt.want...)
 		})
 	}
@@ -168,7 +168,7 @@ func TestLocateRefusesWhatItCannotReach(t *testing.T) {
 }
 
 func TestDeprecatedChartWarns(t *testing.T) {
-	c, err := Load(unpack(t, chartFiles+"deprecated: true\n"))
+	c, err := Load(unpack(t, chartFiles+"deprecated: true\n"), OpenOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestDeprecatedChartWarns(t *testing.T) {
 }
 
 func TestOpenReadsLibraries(t *testing.T) {
-	if _, err := Open(unpack(t, chartFiles+"type: library\n")); err != nil {
+	if _, err := Open(unpack(t, chartFiles+"type: library\n"), OpenOptions{}); err != nil {
 		t.Error(err)
 	}
 }

@@ -14,6 +14,9 @@ type HTTPFetcher struct {
 	Client *http.Client
 	// UserAgent is sent along; empty means Go's own.
 	UserAgent string
+	// MaxSize bounds the answer, in bytes; one byte more of a longer one is read.
+	// 0 means no bound.
+	MaxSize int64
 }
 
 // fetchTimeout is the limit that Helm sets on one download.
@@ -42,6 +45,9 @@ func (f HTTPFetcher) Fetch(ctx context.Context, url string) ([]byte, error) {
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("the server answered %s", response.Status)
+	}
+	if f.MaxSize > 0 {
+		return io.ReadAll(io.LimitReader(response.Body, f.MaxSize+1))
 	}
 	return io.ReadAll(response.Body)
 }

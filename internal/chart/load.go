@@ -11,7 +11,6 @@ import (
 
 	"github.com/pintle-dev/pintle/internal/diag"
 	helmchart "helm.sh/helm/v4/pkg/chart/v2"
-	"helm.sh/helm/v4/pkg/chart/v2/loader"
 )
 
 // LocateOptions says where to look for a chart that is not a local path.
@@ -52,14 +51,22 @@ func notFound(ref string) error {
 	return p
 }
 
+// OpenOptions say what a chart may hold. The zero value is Pintle's default.
+type OpenOptions struct {
+	Limits Limits
+	// LinkRoots are folders outside a chart's folder into which links in it may
+	// lead: what is there counts as part of the chart. They do not serve archives.
+	LinkRoots []string
+}
+
 // Load locates, reads and checks a chart that is to be rendered: Open, then
 // CheckInstallable.
-func Load(ref string) (*Chart, error) {
+func Load(ref string, opts OpenOptions) (*Chart, error) {
 	path, err := Locate(ref, LocateOptions{})
 	if err != nil {
 		return nil, err
 	}
-	c, err := Open(path)
+	c, err := Open(path, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -70,10 +77,15 @@ func Load(ref string) (*Chart, error) {
 }
 
 // Open reads a chart from a folder or an archive, whatever its type, with
-// missing dependencies or not. A chart that cannot be read is a diag.Problem.
-func Open(path string) (*Chart, error) {
-	loaded, err := loader.Load(path)
+// missing dependencies or not. A chart that cannot be read, that is above a
+// limit or that reaches outside itself is a diag.Problem.
+func Open(path string, opts OpenOptions) (*Chart, error) {
+	in := &intake{limits: opts.Limits}
+	loaded, err := in.load(path, opts.LinkRoots)
 	if err != nil {
+		if found := diag.Problems(err); found != nil {
+			return nil, found
+		}
 		return nil, loadProblem(path, err)
 	}
 	if v := loaded.Metadata.APIVersion; v != helmchart.APIVersionV1 && v != helmchart.APIVersionV2 {
@@ -84,7 +96,7 @@ func Open(path string) (*Chart, error) {
 		}
 	}
 	orderSubcharts(loaded)
-	c := &Chart{helm: loaded}
+	c := &Chart{helm: loaded, warnings: in.warnings}
 	if loaded.Metadata.Deprecated {
 		c.warnings.Warnf("chart %s %s is deprecated", loaded.Name(), loaded.Metadata.Version)
 	}

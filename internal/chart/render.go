@@ -45,7 +45,9 @@ type RenderOptions struct {
 	// Lookup answers `lookup`; nil means that nothing is ever found.
 	Lookup Lookup
 	// EnableDNS lets getHostByName ask the resolver; otherwise it gives "".
-	EnableDNS            bool
+	EnableDNS bool
+	// Limits bound what templates give and how much memory they take.
+	Limits               Limits
 	SkipSchemaValidation bool
 	// SubchartNotes adds the notes of subcharts to those of the chart.
 	SubchartNotes bool
@@ -100,6 +102,9 @@ func Render(ctx context.Context, c *Chart, opts RenderOptions) (*Rendered, error
 	}
 	files, err := execute(ctx, chrt, values, opts)
 	if err != nil {
+		return nil, err
+	}
+	if err := opts.Limits.checkOutput(files); err != nil {
 		return nil, err
 	}
 	out := &Rendered{Chart: &Chart{helm: chrt, warnings: c.warnings}, Warnings: c.warnings}

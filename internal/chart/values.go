@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 
@@ -30,6 +29,8 @@ type ValuesOptions struct {
 	// Fetch reads URLs; nil means HTTPFetcher. References with a scheme that it
 	// does not handle are taken for paths, as in Helm.
 	Fetch Fetcher
+	// Limits bound what is read.
+	Limits Limits
 }
 
 // Fetcher reads values from elsewhere than the disk.
@@ -152,7 +153,17 @@ func (o ValuesOptions) readValues(ctx context.Context, file string) (map[string]
 	return values, nil
 }
 
+// read reads what a flag names, up to the limit.
 func (o ValuesOptions) read(ctx context.Context, file string) ([]byte, error) {
+	data, err := o.readUpTo(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	return data, o.Limits.checkValues(file, data)
+}
+
+// readUpTo reads at most one byte more than the limit.
+func (o ValuesOptions) readUpTo(ctx context.Context, file string) ([]byte, error) {
 	if strings.TrimSpace(file) == "-" {
 		return o.readStdin()
 	}
@@ -162,7 +173,7 @@ func (o ValuesOptions) read(ctx context.Context, file string) ([]byte, error) {
 	}
 	fetch := o.Fetch
 	if fetch == nil {
-		fetch = HTTPFetcher{}
+		fetch = HTTPFetcher{MaxSize: o.Limits.Of(LimitValuesSize)}
 	}
 	if fetch.Handles(u.Scheme) {
 		data, err := fetch.Fetch(ctx, file)
@@ -171,7 +182,7 @@ func (o ValuesOptions) read(ctx context.Context, file string) ([]byte, error) {
 		}
 		return data, nil
 	}
-	data, err := os.ReadFile(file)
+	data, err := o.readFile(file)
 	if err != nil {
 		return nil, diag.Problem{Summary: fmt.Sprintf("values file %q cannot be read", file), Detail: err.Error()}
 	}
@@ -182,7 +193,7 @@ func (o ValuesOptions) readStdin() ([]byte, error) {
 	if o.Stdin == nil {
 		return nil, nil
 	}
-	data, err := io.ReadAll(o.Stdin)
+	data, err := io.ReadAll(io.LimitReader(o.Stdin, o.Limits.Of(LimitValuesSize)+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading values from standard input: %w", err)
 	}

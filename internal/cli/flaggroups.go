@@ -49,6 +49,7 @@ func (n *nameFlags) add(f *pflag.FlagSet) {
 // renderFlags shape what a chart renders to.
 type renderFlags struct {
 	post       postRenderFlags
+	bounds     limitFlags
 	skipSchema bool
 	dns        bool
 }
@@ -56,6 +57,7 @@ type renderFlags struct {
 func (r *renderFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&r.skipSchema, "skip-schema-validation", false, "do not check the values against the chart's schema")
 	r.post.add(f)
+	r.bounds.add(f)
 	f.BoolVar(&r.dns, "enable-dns", false, "let templates look up host names")
 }
 

@@ -63,6 +63,10 @@ func (a *app) deploy(ctx context.Context, flags *chartFlags, run deployRun) erro
 	if err != nil {
 		return err
 	}
+	if opts.Open, err = flags.bounds.open(a.env); err != nil {
+		return err
+	}
+	opts.Values.Limits, opts.Render.Limits = opts.Open.Limits, opts.Open.Limits
 	if opts.Render.PostRender, err = flags.post.find(a.env); err != nil {
 		return &lifecycle.Refused{Err: err}
 	}

@@ -108,14 +108,20 @@ func (a *app) lintOne(ctx context.Context, ref string, flags *lintFlags, given u
 
 // userValues are what the user gave, read once: standard input has no second time.
 type userValues struct {
+	open   chart.OpenOptions
 	merged map[string]any
 	where  func(path []string) (file string, line int)
 }
 
 func (l *lintFlags) merged(ctx context.Context, a *app) (userValues, error) {
+	open, err := l.bounds.open(a.env)
+	if err != nil {
+		return userValues{}, err
+	}
 	values := l.values(a.streams.In)
+	values.Limits = open.Limits
 	merged, err := values.Merge(ctx)
-	return userValues{merged, values.Where}, err
+	return userValues{open, merged, values.Where}, err
 }
 
 // offlineChart is a chart as it renders without a cluster.
@@ -127,7 +133,7 @@ type offlineChart struct {
 // renderQuietly renders as an install would, and leaves the chart's warnings to
 // the caller.
 func (a *app) renderQuietly(ctx context.Context, ref string, flags *lintFlags, given userValues) (*offlineChart, error) {
-	c, err := chart.Load(ref)
+	c, err := chart.Load(ref, given.open)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +147,7 @@ func (a *app) renderQuietly(ctx context.Context, ref string, flags *lintFlags, g
 	}
 	rendered, err := chart.Render(ctx, c, chart.RenderOptions{
 		Release: chart.ReleaseOptions{Name: templateName, Namespace: namespace, Revision: 1},
-		Values:  given.merged, ValueSource: given.where, Capabilities: capabilities, EnableDNS: flags.dns, SkipSchemaValidation: flags.skipSchema,
+		Values:  given.merged, ValueSource: given.where, Capabilities: capabilities, EnableDNS: flags.dns, SkipSchemaValidation: flags.skipSchema, Limits: given.open.Limits,
 	})
 	if err != nil {
 		return nil, err

@@ -133,25 +133,37 @@ func (a *app) renderWithCluster(ctx context.Context, name, ref string, flags *te
 		return nil, err
 	}
 	defer s.end()
+	open, err := flags.bounds.open(a.env)
+	if err != nil {
+		return nil, err
+	}
 	values := flags.values(a.streams.In)
+	values.Limits = open.Limits
 	post, err := flags.post.find(a.env)
 	if err != nil {
 		return nil, &lifecycle.Refused{Err: err}
 	}
 	return s.Template(ctx, lifecycle.TemplateOptions{Upgrade: flags.upgrade, DeployOptions: lifecycle.DeployOptions{
-		Name: name, Namespace: s.namespace, Chart: ref, Values: values, Plan: plan.Options{Strict: true},
-		Render: chart.RenderOptions{EnableDNS: flags.dns, SkipSchemaValidation: flags.skipSchema, ValueSource: values.Where, PostRender: post},
+		Name: name, Namespace: s.namespace, Chart: ref, Open: open, Values: values, Plan: plan.Options{Strict: true},
+		Render: chart.RenderOptions{
+			EnableDNS: flags.dns, SkipSchemaValidation: flags.skipSchema, ValueSource: values.Where, PostRender: post, Limits: open.Limits,
+		},
 	}})
 }
 
 // render renders a chart without a cluster.
 func (a *app) render(ctx context.Context, name, ref string, flags *templateFlags) (*chart.Rendered, error) {
-	c, err := chart.Load(ref)
+	open, err := flags.bounds.open(a.env)
+	if err != nil {
+		return nil, err
+	}
+	c, err := chart.Load(ref, open)
 	if err != nil {
 		return nil, err
 	}
 	ui.WriteProblems(a.streams.Err, c.Warnings(), a.colorErr())
 	options := flags.values(a.streams.In)
+	options.Limits = open.Limits
 	values, err := options.Merge(ctx)
 	if err != nil {
 		return nil, err
@@ -170,7 +182,7 @@ func (a *app) render(ctx context.Context, name, ref string, flags *templateFlags
 			Name: name, Namespace: kube.ConfiguredNamespace(a.global.kube()), Revision: 1, Upgrade: flags.upgrade,
 		},
 		Values: values, ValueSource: options.Where, Capabilities: capabilities,
-		EnableDNS: flags.dns, SkipSchemaValidation: flags.skipSchema,
+		EnableDNS: flags.dns, SkipSchemaValidation: flags.skipSchema, Limits: open.Limits,
 	})
 }
 

@@ -18,7 +18,9 @@ type DeployOptions struct {
 	Name      string
 	Namespace string
 	// Chart is the reference as the user wrote it.
-	Chart  string
+	Chart string
+	// Open bounds what the chart may hold.
+	Open   chart.OpenOptions
 	Values chart.ValuesOptions
 	// ValuesPolicy says what an upgrade does with the values of before.
 	ValuesPolicy chart.ValuesPolicy
@@ -106,7 +108,9 @@ func (d *deployment) run(ctx context.Context) (*Outcome, error) {
 	if err := s.gathering(ctx, d.gather); err != nil {
 		return nil, err
 	}
+	planned := s.phase("plan")
 	p := plan.Build(d.op, d.inputs)
+	planned()
 	if opts.Resume {
 		if p = d.goOn(p); p == nil {
 			return d.afresh().run(ctx)
@@ -162,11 +166,12 @@ func (d *deployment) gather(ctx context.Context) error {
 
 // offline loads chart and values and checks the name.
 func (d *deployment) offline(ctx context.Context) error {
+	defer d.service.phase("read chart and values")()
 	if err := release.ValidateName(d.opts.Name); err != nil {
 		return err
 	}
 	var err error
-	if d.chart, err = chart.Load(d.opts.Chart); err != nil {
+	if d.chart, err = chart.Load(d.opts.Chart, d.opts.Open); err != nil {
 		return err
 	}
 	d.service.warn(d.chart.Warnings()...)
@@ -185,6 +190,7 @@ func (d *deployment) afresh() *deployment {
 // past reads discovery and history, side by side, and settles what the
 // operation is: an upgrade of nothing may be an install.
 func (d *deployment) past(ctx context.Context) error {
+	defer d.service.phase("read history and what is served")()
 	type discovery struct {
 		catalog *object.Catalog
 		version *version.Info
