@@ -50,6 +50,24 @@ func eachLine(r io.Reader, each func(ledger.Line)) error {
 	}
 }
 
+// wholeLines makes a break of an end that comes in the middle of a line: while
+// a container runs, whoever stands between it and us has given up there.
+type wholeLines struct {
+	io.Reader
+	last byte
+}
+
+func (w *wholeLines) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	if n > 0 {
+		w.last = p[n-1]
+	}
+	if errors.Is(err, io.EOF) && w.last != 0 && w.last != '\n' {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
 // splitTime reads the timestamp; text without one belongs to the time before.
 func splitTime(text []byte, before time.Time) (time.Time, []byte) {
 	stamp, rest, _ := bytes.Cut(text, []byte(" "))

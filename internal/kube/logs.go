@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"io"
 	"net/url"
 	"strconv"
 	"strings"
@@ -63,6 +64,9 @@ type follower struct {
 	life   int
 	replay replay
 	failed int
+	// troubled is since when the rest of an ended container's log could not be
+	// read; zero where it could.
+	troubled time.Time
 }
 
 // view is the newest that is known of the container.
@@ -99,10 +103,23 @@ func (f *follower) step(ctx context.Context) (more bool, err error) {
 	case err == nil:
 		return false, nil
 	}
-	if f.failed++; f.failed >= lastTries || view.podGone {
+	return f.again(ctx, view, err)
+}
+
+// again decides whether the rest of an ended container's log is asked for once
+// more: a few times where the server says no, and as long as any other request
+// where the network is at fault, since nobody gets another chance to read it.
+func (f *follower) again(ctx context.Context, view containerView, err error) (more bool, _ error) {
+	if f.troubled.IsZero() {
+		f.troubled = time.Now()
+	}
+	f.failed++
+	kind, _ := judge(err)
+	passing := kind != final && time.Since(f.troubled) < f.client.retryFor
+	if view.podGone || f.failed >= lastTries && !passing {
 		return false, err
 	}
-	return true, f.sight.changed(ctx, jitter(2*firstPause))
+	return true, sleep(ctx, f.client.pauseAfter(err, min(firstPause<<min(f.failed, 10), longest)), err)
 }
 
 // read streams the log until it ends, breaks off, or the container is seen to
@@ -127,7 +144,11 @@ func (f *follower) read(ctx context.Context, whole, previous bool) error {
 		return err
 	}
 	defer resp.Body.Close()
-	return eachLine(resp.Body, func(l ledger.Line) {
+	var text io.Reader = resp.Body
+	if !whole {
+		text = &wholeLines{Reader: text} // the end of the log is read as a whole later
+	}
+	return eachLine(text, func(l ledger.Line) {
 		if f.replay.isNew(l) {
 			f.emit(l)
 		}
@@ -215,11 +236,13 @@ func (f *follower) awaitNews(ctx context.Context, broken error) error {
 	if f.view().ended(f.life) {
 		return nil
 	}
-	pause := lookEvery
-	if broken != nil {
-		pause = jitter(2 * firstPause)
+	if broken == nil {
+		return f.sight.changed(ctx, lookEvery)
 	}
-	return f.sight.changed(ctx, pause)
+	if _, after := judge(broken); after > 0 {
+		return sleep(ctx, f.client.pauseAfter(broken, firstPause), broken)
+	}
+	return f.sight.changed(ctx, jitter(2*firstPause))
 }
 
 // Tail reads the last n lines that the container has written so far; those of

@@ -259,6 +259,82 @@ func TestFollowTakesABrokenStreamUpAgain(t *testing.T) {
 	})
 }
 
+func TestFollowThatEndsInTheMiddleOfALine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newContainer()
+		c.state("Running", "running", 0)
+		c.say("whole and torn")
+		torn := false
+		c.refusal = func(w http.ResponseWriter) bool {
+			if torn {
+				return false
+			}
+			torn = true
+			_, _ = io.WriteString(w, strings.TrimSuffix(c.lines[0], "and torn"))
+			return true
+		}
+		f := c.follow(t, (&wire{handle: c.serve}).client(Options{}))
+		time.Sleep(2 * time.Second)
+		f.expect(t, false, "whole and torn")
+	})
+}
+
+func TestTheRestOfALogOutlastsAnOutage(t *testing.T) {
+	tests := map[string]func(http.ResponseWriter){
+		"nothing listens": fails(errRefusedDial), "the server is busy": status(429, "2"), "a stream is aborted": fails(errStream),
+	}
+	for name, answer := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newContainer()
+				c.state("Succeeded", "terminated", 0)
+				c.say("the only line")
+				start := time.Now()
+				c.refusal = func(w http.ResponseWriter) bool {
+					away := time.Since(start) < 20*time.Second
+					if away {
+						answer(w)
+					}
+					return away
+				}
+				client := (&wire{handle: c.serve}).client(Options{})
+				if seen, err := client.Watch(t.Context(), []object.Target{allPods}); err != nil {
+					t.Fatal(err)
+				} else {
+					tell(seen)
+				}
+				f := c.follow(t, client)
+				time.Sleep(40 * time.Second)
+				f.expect(t, true, "the only line")
+			})
+		})
+	}
+}
+
+func TestFollowWaitsAsLongAsItIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newContainer()
+		c.state("Running", "running", 0)
+		c.say("one")
+		asked := 0
+		c.refusal = func(w http.ResponseWriter) bool {
+			if asked++; asked > 1 {
+				return false
+			}
+			status(429, "9")(w)
+			return true
+		}
+		f := c.follow(t, (&wire{handle: c.serve}).client(Options{}))
+		time.Sleep(9*time.Second - 1)
+		f.expect(t, false)
+		if asked != 1 {
+			t.Errorf("%d requests before the time was over", asked)
+		}
+		time.Sleep(time.Second)
+		f.expect(t, false, "one")
+	})
+}
+
 func TestFollowWaitsForTheContainer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newContainer()

@@ -34,6 +34,9 @@ const (
 	longest    = 5 * time.Second
 	// firstContact is how long a server that never answered is tried.
 	firstContact = 3 * time.Second
+	// leastTries is how often a request is sent at least, however long it hung
+	// each time: one connection that has gone dead may use up all of the time.
+	leastTries = 3
 )
 
 // tries counts the attempts of one request and paces them.
@@ -42,6 +45,7 @@ type tries struct {
 	request request
 	started time.Time
 	pause   time.Duration
+	failed  int
 	renewed bool
 	// lost tells that an attempt may have done its work although no answer came.
 	lost bool
@@ -69,16 +73,29 @@ func (t *tries) again(ctx context.Context, err error) error {
 	if kind == final || kind == uncertain && !t.request.repeatable() {
 		return err
 	}
-	limit := t.client.retryFor
-	if !t.client.reached.Load() {
+	limit, reached := t.client.retryFor, t.client.reached.Load()
+	if !reached {
 		limit = min(limit, firstContact)
 	}
 	wait := max(after, jitter(t.pause))
 	t.pause = min(2*t.pause, longest)
-	if time.Since(t.started)+wait > limit {
+	t.failed++
+	hung := reached && time.Since(t.started) > limit && t.failed < leastTries
+	if time.Since(t.started)+wait > limit && !hung {
 		return err
 	}
 	return sleep(ctx, wait, err)
+}
+
+// pauseAfter is how long to wait after an error before the next attempt: what
+// the server asked for, where that is more than our own pause.
+func (c *Client) pauseAfter(err error, own time.Duration) time.Duration {
+	own = jitter(own)
+	if err == nil {
+		return own
+	}
+	_, after := judge(err)
+	return max(own, min(after, c.retryFor))
 }
 
 // sleep waits, or returns why it could not, with the error of the last attempt.
@@ -140,7 +157,9 @@ func judgeStatus(err error, s metav1.Status) (fault, time.Duration) {
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
 		return uncertain, after
 	case http.StatusInternalServerError:
-		if apierrors.IsServerTimeout(err) || strings.Contains(s.Message, "etcdserver: ") {
+		// With a Retry-After the server itself calls it passing. Without one it is
+		// most often a webhook's refusal, which stays.
+		if after > 0 || apierrors.IsServerTimeout(err) || strings.Contains(s.Message, "etcdserver: ") {
 			return uncertain, after
 		}
 	}
@@ -167,7 +186,7 @@ func neverSent(err error) bool {
 func isNetwork(err error) bool {
 	return utilnet.IsProbableEOF(err) || utilnet.IsConnectionReset(err) || utilnet.IsHTTP2ConnectionLost(err) ||
 		utilnet.IsTimeout(err) || errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "http2: ") ||
-		strings.Contains(err.Error(), "broken pipe")
+		strings.Contains(err.Error(), "stream error: ") || strings.Contains(err.Error(), "broken pipe")
 }
 
 // isTrust: the server is there and one side does not trust the other.

@@ -64,6 +64,8 @@ func TestWhatIsTriedAgain(t *testing.T) {
 		"get after 503":                  {[]func(http.ResponseWriter){status(503, ""), ok}, false, 2, false, 50 * time.Millisecond, 150 * time.Millisecond},
 		"get after 504":                  {[]func(http.ResponseWriter){status(504, ""), ok}, false, 2, false, 50 * time.Millisecond, 150 * time.Millisecond},
 		"get obeys Retry-After":          {[]func(http.ResponseWriter){status(429, "7"), ok}, false, 2, false, 7 * time.Second, 7 * time.Second},
+		"get obeys a 500's Retry-After":  {[]func(http.ResponseWriter){status(500, "3"), ok}, false, 2, false, 3 * time.Second, 3 * time.Second},
+		"get after an aborted stream":    {[]func(http.ResponseWriter){fails(errStream), ok}, false, 2, false, 50 * time.Millisecond, 150 * time.Millisecond},
 		"not found is final":             {[]func(http.ResponseWriter){status(404, "")}, false, 1, true, 0, 0},
 		"forbidden is final":             {[]func(http.ResponseWriter){status(403, "")}, false, 1, true, 0, 0},
 		"a webhook's 500 is final":       {[]func(http.ResponseWriter){status(500, "")}, false, 1, true, 0, 0},
@@ -152,6 +154,26 @@ func TestServerThatIsAwayForAWhile(t *testing.T) {
 			t.Errorf("create after an outage: %v", err)
 		}
 		within(t, time.Since(start), 20*time.Second, 28*time.Second)
+	})
+}
+
+func TestRequestThatHangsIsSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		attempts := 0
+		w := &wire{handle: func(w http.ResponseWriter, r *http.Request) {
+			if discovery(w, r) {
+				return
+			}
+			if attempts++; attempts < leastTries {
+				<-r.Context().Done() // a connection that went dead unnoticed
+				panic(r.Context().Err())
+			}
+			ok(w)
+		}}
+		c := w.client(Options{})
+		if _, err := c.Get(t.Context(), configMap); err != nil || attempts != leastTries {
+			t.Errorf("%v after %d attempts", err, attempts)
+		}
 	})
 }
 

@@ -236,8 +236,9 @@ func TestWatchTellsThePresentThenChanges(t *testing.T) {
 		p.set("a", "1", "Running", false)
 		p.set("b", "2", "Pending", false)
 		p.set("other", "3", "Pending", false)
+		seen.expect(t, "a 1 Running", "b 2 Pending")
 		p.set("b", "", "", false)
-		seen.expect(t, "a 1 Running", "b 2 Pending", "b 2 Pending gone")
+		seen.expect(t, "b 2 Pending gone")
 		if got := withoutDiscovery(w.requests()); len(got) != 2 {
 			t.Errorf("two targets of one kind and namespace took %q", got)
 		}
@@ -289,6 +290,33 @@ func TestWatchGoesOn(t *testing.T) {
 		if n := len(withoutDiscovery(w.requests())) - requests; n < 10 || n > 20 {
 			t.Errorf("%d requests in ten quiet minutes", n)
 		}
+	})
+}
+
+func TestWatchWaitsAsLongAsItIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPods()
+		asked := 0
+		p.refuse = func(w http.ResponseWriter, watch bool) bool {
+			if !watch {
+				return false
+			}
+			if asked++; asked > 1 {
+				return false
+			}
+			status(429, "9")(w)
+			return true
+		}
+		p.set("a", "1", "Pending", false)
+		seen, _ := watching(t, p, pod("a"))
+		seen.expect(t, "a 1 Pending")
+		p.set("a", "1", "Running", false)
+		time.Sleep(9*time.Second - 1)
+		if synctest.Wait(); asked != 1 {
+			t.Errorf("%d requests before the time was over", asked)
+		}
+		time.Sleep(time.Second)
+		seen.expect(t, "a 1 Running")
 	})
 }
 

@@ -89,7 +89,7 @@ func (s *source) run(ctx context.Context) {
 			pause = firstPause // it worked for a while: this is a new trouble
 		}
 		if err != nil || took < shortest {
-			_ = sleep(ctx, jitter(pause), err) // the loop looks at ctx itself
+			_ = sleep(ctx, s.client.pauseAfter(err, pause), err) // the loop looks at ctx itself
 			pause = min(2*pause, longest)
 		}
 	}

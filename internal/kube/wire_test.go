@@ -2,6 +2,7 @@ package kube
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -28,6 +29,9 @@ type wire struct {
 
 // errBroken, as the panic value of a handler, breaks the connection off.
 var errBroken = fmt.Errorf("read tcp: %w", syscall.ECONNRESET)
+
+// errStream is what HTTP/2 gives for an answer that a proxy has broken off.
+var errStream = errors.New("stream error: stream ID 5; INTERNAL_ERROR; received from peer")
 
 // errRefusedDial is what a port without a listener gives.
 var errRefusedDial = &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}

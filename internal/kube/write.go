@@ -31,7 +31,7 @@ func (c *Client) create(ctx context.Context, r request, obj *unstructured.Unstru
 		if !apierrors.IsNotFound(missing) || time.Since(started) > c.retryFor {
 			return nil, err
 		}
-		if slept := sleep(ctx, jitter(pause), err); slept != nil {
+		if slept := sleep(ctx, c.pauseAfter(err, pause), err); slept != nil {
 			return nil, c.refused(r.verb, r.ref, slept)
 		}
 		pause = min(2*pause, longest)
