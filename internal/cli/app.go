@@ -18,6 +18,10 @@ type app struct {
 	patience patienceFlags
 	// logDir is where the logs of hooks and tests are written; empty for nowhere.
 	logDir string
+	// watch notes what --timings shows, profile writes what --profile asks for;
+	// both are nil unless asked for.
+	watch   *stopwatch
+	profile *profile
 	// running is set when a command's own code has started: until then every
 	// error is about the arguments.
 	running bool
@@ -37,6 +41,9 @@ type body func(cmd *cobra.Command, args []string) error
 func (a *app) run(f body) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		a.running = true
+		if err := a.measure(); err != nil {
+			return err
+		}
 		return f(cmd, args)
 	}
 }

@@ -34,6 +34,9 @@ type globalFlags struct {
 	recordDriver string
 	// retryFor bounds how long one request is tried again; 0 means the client's own limit.
 	retryFor time.Duration
+	// profile is the beginning of the names of the files that --profile writes.
+	profile string
+	timings bool
 }
 
 // Helm's defaults.
@@ -112,6 +115,8 @@ func (g *globalFlags) add(f *pflag.FlagSet) {
 	f.IntVar(&g.burst, "burst-limit", g.burst, "with --qps: how many requests may go out at once")
 	f.Float32Var(&g.qps, "qps", g.qps, "limit of requests per second; 0 leaves the pace to the API server")
 	f.BoolVar(&g.debug, "debug", g.debug, "show more: values, hooks and manifest of the release, a line for each object, the requests made")
+	f.StringVar(&g.profile, "profile", "", "`PREFIX` of the files to write about this run: PREFIX.cpu.pprof, PREFIX.heap.pprof and PREFIX.trace")
+	f.BoolVar(&g.timings, "timings", false, "show at the end where the time went: phases, and requests to the API server")
 	f.Var(&choice{value: &g.color, known: colorModes}, "color", "colour the output: never, auto or always")
 	f.Var(&choice{value: &g.color, known: colorModes}, "colour", "another spelling of --color")
 	_ = f.MarkHidden("colour") // the flag is there: it was added above

@@ -62,6 +62,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root.SetOut(a.streams.Out)
 	root.SetErr(a.streams.Err)
 	defer takeLogs(&a.teller, &a.global.debug)()
+	defer a.measured()
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone

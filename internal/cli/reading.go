@@ -20,6 +20,7 @@ type reading struct {
 // made yet.
 func (a *app) read() (*reading, error) {
 	opts := a.global.kube()
+	opts.Exchanged = a.watch.exchanged()
 	client, err := kube.Connect(opts)
 	if err != nil {
 		return nil, err

@@ -71,8 +71,8 @@ func (s *session) open() error {
 	}
 	s.client, s.records, s.namespace = client, records, client.Namespace()
 	s.Service = &lifecycle.Service{
-		Cluster: client, Records: records, Now: time.Now, Sink: s.view.Sink,
-		Signals: a.signals.catch(), Engine: engine.DefaultOptions(),
+		Cluster: client, Records: records, Now: time.Now, Sink: a.watch.hear(s.view.Sink),
+		Signals: a.signals.catch(), Engine: engine.DefaultOptions(), Phases: a.watch.phases(),
 	}
 	s.Engine.Ledger, s.Engine.By = a.ledger(client, records), operator()
 	if err := a.applyKeeping(&s.Engine); err != nil {
@@ -110,6 +110,7 @@ func (s *session) writeLogs(dir string) error {
 // kubeOptions are those of the flags; the API server's warnings go to the sink.
 func (a *app) kubeOptions(sink event.Sink) kube.Options {
 	opts := a.global.kube()
+	opts.Exchanged = a.watch.exchanged()
 	opts.Warn = func(message string) {
 		sink(event.Notice{Problem: diag.Problem{Severity: diag.Warning, Summary: message}})
 	}

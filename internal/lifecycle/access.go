@@ -17,6 +17,7 @@ func (s *Service) checkAccess(ctx context.Context, p *plan.Plan) error {
 	if len(needs) == 0 {
 		return nil
 	}
+	defer s.phase("check permissions")()
 	return s.gathering(ctx, func(ctx context.Context) error {
 		denied, err := s.Cluster.Denied(ctx, needs)
 		if err != nil {

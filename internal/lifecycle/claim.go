@@ -109,6 +109,7 @@ func (c *claim) take(ctx context.Context) error {
 	if locks == nil {
 		return nil
 	}
+	defer c.service.phase("lock")()
 	held, err := locks.Acquire(ctx, c.name, string(c.operation))
 	var denied *lock.DeniedError
 	switch {
@@ -241,6 +242,7 @@ func (c *claim) end(ctx context.Context) {
 	if held == nil {
 		return
 	}
+	defer c.service.phase("unlock")()
 	ctx, cancel := lastWrite(ctx)
 	defer cancel()
 	left, why := held.Unrecorded(), ""

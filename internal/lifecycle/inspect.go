@@ -40,6 +40,7 @@ func (d *deployment) renderOffline(ctx context.Context) error {
 // render renders the chart once, with what the cluster serves and what crds/
 // is going to add.
 func (d *deployment) render(ctx context.Context) error {
+	defer d.service.phase("render")()
 	c, values := d.chart, d.values
 	var oldDefaults map[string]any
 	if d.current != nil {
@@ -91,6 +92,7 @@ func (d *deployment) reader() *reader {
 // inspect parses what was rendered and recorded, reads what is live, and makes
 // every check, so that nothing is touched before all of them have passed.
 func (d *deployment) inspect(ctx context.Context) error {
+	defer d.service.phase("read what is live, and check")()
 	r := d.reader()
 	wanted := r.rendered(d.rendered)
 	for _, h := range wanted.hooks {

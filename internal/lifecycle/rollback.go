@@ -39,6 +39,7 @@ func (s *Service) Rollback(ctx context.Context, opts RollbackOptions) (*Outcome,
 func (s *Service) rollback(ctx context.Context, opts RollbackOptions) (*Outcome, error) {
 	var in plan.Inputs
 	if err := s.gathering(ctx, func(ctx context.Context) (err error) {
+		defer s.phase("gather")()
 		in, err = s.gatherRollback(ctx, opts)
 		return err
 	}); err != nil {

@@ -70,6 +70,9 @@ type Service struct {
 	// waiting for its end.
 	StopOrphans bool
 
+	// Phases is told what takes how long beside the steps of plans; nil for nobody.
+	Phases PhaseClock
+
 	// claim is the operation's hold on its release; nil before and without.
 	claim *claim
 }

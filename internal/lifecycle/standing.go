@@ -26,6 +26,7 @@ func (s *Service) perform(ctx context.Context, t task) (*Outcome, error) {
 		var p *plan.Plan
 		var in plan.Inputs
 		if err := s.gathering(ctx, func(ctx context.Context) (err error) {
+			defer s.phase("gather")()
 			p, in, err = t.gather(ctx, s)
 			return err
 		}); err != nil {
