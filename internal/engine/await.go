@@ -82,6 +82,7 @@ type tracker struct {
 	around   map[string]*unstructured.Unstructured
 	settling health.Settling
 	patience *patience
+	hints    *hints
 	hopeless object.Key
 }
 
@@ -89,7 +90,7 @@ func newTracker(e *Engine, stepID string, a plan.Await) *tracker {
 	t := &tracker{
 		engine: e, stepID: stepID, action: a,
 		objects: map[object.Key]*unstructured.Unstructured{}, states: map[object.Key]health.Status{},
-		around: map[string]*unstructured.Unstructured{}, settling: health.Settling{Settle: e.opts.Settle}, patience: newPatience(e),
+		around: map[string]*unstructured.Unstructured{}, settling: health.Settling{Settle: e.opts.Settle}, patience: newPatience(e), hints: newHints(e),
 	}
 	for _, ref := range a.Objects {
 		if health.NeedsWatch(ref.Group, ref.Kind) {
@@ -160,7 +161,7 @@ func (t *tracker) run(ctx context.Context, seen, around <-chan object.Observatio
 		case <-tick.C:
 			tick.Reset(time.Second)
 		}
-		if t.stuck() {
+		if t.stuck(ctx) {
 			return false
 		}
 		if len(t.pending()) == 0 {
@@ -210,31 +211,49 @@ func (t *tracker) noteAround(o object.Observation) {
 // stuck looks for an awaited object that cannot become ready: one that a
 // controller has given up, or whose pods cannot run. Trouble that may heal
 // shows as the object's state.
-func (t *tracker) stuck() bool {
+func (t *tracker) stuck(ctx context.Context) bool {
 	for _, ref := range t.order {
 		key := ref.Key()
 		if t.states[key].State == health.Failed {
 			t.hopeless = key
 			return true
 		}
-		if t.states[key].State != health.InProgress || t.objects[key] == nil {
+		obj := t.objects[key]
+		if t.states[key].State != health.InProgress || obj == nil {
 			continue
 		}
-		for _, pod := range t.related().Pods(t.objects[key]) {
-			trouble, ok := health.PodTrouble(pod)
+		pods := t.related().Pods(obj)
+		for _, pod := range pods {
+			trouble, ok := t.hints.podTrouble(ctx, pod)
 			if !ok {
 				t.patience.well(string(pod.GetUID()), pod)
 				continue
 			}
-			t.set(ref, health.Status{State: health.InProgress, Reason: trouble.Reason, Message: pod.GetName() + ": " + trouble.Message, Patience: trouble.Patience})
-			if t.patience.spent(string(pod.GetUID()), pod, trouble) {
-				t.set(ref, health.Status{State: health.Failed, Reason: trouble.Reason, Message: pod.GetName() + ": " + trouble.Message, Patience: health.Never})
-				t.hopeless = key
+			trouble.Message = pod.GetName() + ": " + trouble.Message
+			if t.trouble(ref, pod, trouble) {
 				return true
 			}
 		}
+		if len(pods) > 0 || !workload(ref) || ref.Kind == "Deployment" { // which repeats what its ReplicaSet was told
+			continue
+		}
+		if trouble, ok := t.hints.about(ctx, obj); ok && t.trouble(ref, obj, trouble) {
+			return true
+		}
 	}
 	return false
+}
+
+// trouble shows what is wrong with an awaited object, and says whether that
+// ends the wait.
+func (t *tracker) trouble(ref object.Ref, of *unstructured.Unstructured, trouble health.Status) bool {
+	t.set(ref, health.Status{State: health.InProgress, Reason: trouble.Reason, Message: trouble.Message, Patience: trouble.Patience})
+	if !t.patience.spent(string(of.GetUID()), of, trouble) {
+		return false
+	}
+	t.set(ref, health.Status{State: health.Failed, Reason: trouble.Reason, Message: trouble.Message, Patience: health.Never})
+	t.hopeless = ref.Key()
+	return true
 }
 
 func (t *tracker) related() health.Related {

@@ -118,13 +118,44 @@ func (m *monitor) causes(ctx context.Context) []health.Cause {
 			m.addEvents(ctx, &related, object.RefOf(pod), uid)
 		}
 		m.addLogs(&related, pod, uid)
+		m.hook.engine.addClaims(ctx, &related, pod)
 	}
 	cause := health.Explain(root, related)
-	if cause.Message == "" || m.hook.run.Reason == "Timeout" || m.hook.run.Reason == "Deleted" || m.hook.run.Reason == "Interrupted" {
+	switch run := m.hook.run; {
+	case run.Reason == "Timeout", run.Reason == "Interrupted", run.Reason == "Deleted" && run.Object.Is("batch", "Job"):
 		// What the object says now is what our own stopping made of it.
-		cause.Reason, cause.Message, cause.Advice = m.hook.run.Reason, m.hook.run.Message, ""
+		cause.Reason, cause.Message, cause.Advice = run.Reason, run.Message, ""
+	case m.givenUp != "" && !strings.Contains(cause.Message, run.Message):
+		cause.Reason, cause.Message = "", m.givenUp
+	case cause.Message == "":
+		cause.Reason, cause.Message = run.Reason, run.Message
 	}
 	return []health.Cause{cause}
+}
+
+// addClaims reads the claims that keep a pod from being scheduled, and their
+// events, as far as they can be had.
+func (e *Engine) addClaims(ctx context.Context, related *health.Related, pod *unstructured.Unstructured) {
+	if node, _, _ := unstructured.NestedString(pod.Object, "spec", "nodeName"); node != "" {
+		return
+	}
+	volumes, _, _ := unstructured.NestedSlice(pod.Object, "spec", "volumes")
+	for _, v := range volumes {
+		volume, _ := v.(map[string]any)
+		name, _, _ := unstructured.NestedString(volume, "persistentVolumeClaim", "claimName")
+		if name == "" {
+			continue
+		}
+		ref := object.Ref{Version: "v1", Kind: "PersistentVolumeClaim", Namespace: pod.GetNamespace(), Name: name}
+		claim, err := e.cluster.Get(ctx, ref)
+		if err != nil {
+			continue
+		}
+		related.Objects = append(related.Objects, claim)
+		if events, err := e.cluster.Events(ctx, ref, string(claim.GetUID())); err == nil {
+			related.Events = append(related.Events, healthEvents(events, string(claim.GetUID()))...)
+		}
+	}
 }
 
 // sight is what was seen of a run's objects at one time.
@@ -142,17 +173,28 @@ func (m *monitor) keepSight() {
 	}
 }
 
-// withRoot is a failed Job's message with what its container did, which is
-// what a reader wants to know first.
+// withRoot is a failed Job's message with what befell its pod or container,
+// which is what a reader wants to know first.
 func withRoot(run ledger.Run, causes []health.Cause) string {
 	if !run.Object.Is("batch", "Job") || len(causes) != 1 {
 		return run.Message
 	}
-	roots := causes[0].Roots()
-	if len(roots) != 1 || roots[0].ExitCode == nil || strings.Contains(run.Message, roots[0].Message) {
+	root, ok := firstCause(causes[0])
+	if !ok || strings.Contains(run.Message, root.Message) {
 		return run.Message
 	}
-	return fmt.Sprintf("%s %s; %s", roots[0].Subject, roots[0].Message, run.Message)
+	return fmt.Sprintf("%s; %s", root.Sentence(), run.Message)
+}
+
+// firstCause is the uppermost cause below an object that says something, where
+// there is no other beside it.
+func firstCause(c health.Cause) (health.Cause, bool) {
+	for len(c.Children) == 1 {
+		if c = c.Children[0]; c.Message != "" {
+			return c, true
+		}
+	}
+	return c, false
 }
 
 // evidenceLines is how many of a container's last lines a cause shows.
@@ -207,6 +249,7 @@ func (e *Engine) addEvidence(ctx context.Context, related *health.Related, obj *
 		}
 	}
 	for _, pod := range pods {
+		e.addClaims(ctx, related, pod)
 		for _, c := range containersOf(pod) {
 			if c.Restarts == 0 && !c.HasRun {
 				continue

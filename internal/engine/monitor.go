@@ -25,7 +25,10 @@ type monitor struct {
 	podOrder []string
 	last     health.Status
 	patience *patience
+	hints    *hints
 	events   []ledger.ObjectEvent
+	// givenUp says why the run was not waited for any longer; empty where it was.
+	givenUp string
 	// sight is what was seen before the run was stopped; nil where it was not.
 	sight *sight
 
@@ -48,7 +51,7 @@ type logKey struct {
 func newMonitor(ctx context.Context, h *hookRun) *monitor {
 	m := &monitor{
 		hook: h, pods: map[string]*unstructured.Unstructured{}, logs: map[logKey]*ledger.Log{},
-		patience: newPatience(h.engine),
+		patience: newPatience(h.engine), hints: newHints(h.engine),
 	}
 	m.patience.impatient = m.patience.impatient || h.action.Impatient
 	m.following, m.close = context.WithCancel(ctx)
@@ -73,7 +76,7 @@ func (m *monitor) follow(ctx context.Context, seen <-chan object.Observation) he
 			}
 		case <-tick.C:
 		}
-		if verdict, final := m.hopeless(); final {
+		if verdict, final := m.hopeless(ctx); final {
 			return verdict
 		}
 	}
@@ -102,7 +105,7 @@ func (m *monitor) take(o object.Observation) (health.Status, bool) {
 		if m.podsSucceeded() {
 			return health.Status{State: health.Ready}, true
 		}
-		return health.Status{State: health.Failed, Reason: "Deleted", Message: "it was deleted before it had finished"}, true
+		return health.Removal(o.Object), true
 	}
 	m.show(status)
 	return status, status.State != health.InProgress
@@ -118,23 +121,46 @@ func (m *monitor) show(s health.Status) {
 	m.hook.engine.sink(event.ObjectObserved{StepID: m.hook.step.ID, Object: m.hook.run.Object, Status: s, Time: m.hook.engine.now()})
 }
 
-// hopeless looks for a pod that cannot run, or has not been able to for too long.
-func (m *monitor) hopeless() (health.Status, bool) {
+// hopeless looks for a pod that cannot run, or has not been able to for too
+// long, and for a Job that may not make one.
+func (m *monitor) hopeless(ctx context.Context) (health.Status, bool) {
+	active := 0
 	for _, uid := range m.podOrder {
 		pod := m.pods[uid]
-		trouble, ok := health.PodTrouble(pod)
+		if !podEnded(pod) {
+			active++
+		}
+		trouble, ok := m.hints.podTrouble(ctx, pod)
 		if !ok || podEnded(pod) {
 			m.patience.well(uid, pod)
 			continue
 		}
-		if m.last.State == health.InProgress {
-			m.show(health.Status{State: health.InProgress, Reason: trouble.Reason, Message: trouble.Message, Patience: trouble.Patience})
-		}
-		if m.patience.spent(uid, pod, trouble) {
-			return health.Status{State: health.Failed, Reason: trouble.Reason, Message: trouble.Message}, true
+		if verdict, final := m.trouble(uid, pod, trouble); final {
+			return verdict, true
 		}
 	}
+	if active > 0 || m.object == nil || m.last.State != health.InProgress {
+		return health.Status{}, false
+	}
+	if trouble, ok := m.hints.about(ctx, m.object); ok {
+		return m.trouble(m.hook.run.UID, m.object, trouble)
+	}
 	return health.Status{}, false
+}
+
+// trouble shows what is wrong, and says whether it is given up for that.
+func (m *monitor) trouble(uid string, obj *unstructured.Unstructured, trouble health.Status) (health.Status, bool) {
+	if m.last.State == health.InProgress {
+		m.show(health.Status{State: health.InProgress, Reason: trouble.Reason, Message: trouble.Message, Patience: trouble.Patience})
+	}
+	if !m.patience.spent(uid, obj, trouble) {
+		return health.Status{}, false
+	}
+	m.givenUp = fmt.Sprintf("it was given up after %s of this (--fail-after)", m.hook.engine.opts.Impatience)
+	if trouble.Patience == health.Never {
+		m.givenUp = "it was given up at once, since this does not heal"
+	}
+	return health.Status{State: health.Failed, Reason: trouble.Reason, Message: trouble.Message}, true
 }
 
 // atWork tells that the run may still do something, as far as it was seen.

@@ -134,9 +134,12 @@ func (e explainer) refusals(u *unstructured.Unstructured) []Cause {
 }
 
 func refused(subject, message string) Cause {
-	f := refusal(strings.TrimPrefix(message, "Error creating: "))
+	f := refusal(refusalText(message))
 	return Cause{Subject: subject, Reason: f.reason, Message: f.message, Advice: f.advice}
 }
+
+// refusalText drops what controllers put before the API server's answer.
+func refusalText(message string) string { return strings.TrimPrefix(message, "Error creating: ") }
 
 // pods explains those pods with which something is wrong; alike ones once.
 func (e explainer) pods(pods []*unstructured.Unstructured) []Cause {
