@@ -42,8 +42,14 @@ func (h *hookRun) place(ctx context.Context) error {
 	return h.create(ctx)
 }
 
+// create makes the object. What runs is marked, so that it is known for ours
+// also when the answer gets lost and webhooks have changed it.
 func (h *hookRun) create(ctx context.Context) error {
-	made, err := h.engine.cluster.Create(ctx, h.action.Object, metav1.CreateOptions{
+	obj := h.action.Object
+	if Ends(h.run.Object) {
+		obj = object.WithRunMark(obj, fmt.Sprintf("%s/%d", h.run.Operation.ID, h.run.Attempt))
+	}
+	made, err := h.engine.cluster.Create(ctx, obj, metav1.CreateOptions{
 		FieldManager: plan.FieldManager, FieldValidation: validation(h.action.Strict),
 	})
 	if err != nil {

@@ -42,7 +42,8 @@ func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, opts
 
 // Create sends a POST and returns the object as stored. When no answer came
 // it looks whether the object is there: it is taken for the one that was sent
-// if it holds all of that and is no older than the request, and sent again if
+// if it bears the same run's mark (see object.WithRunMark) or, without one, if it
+// holds all of what was sent and is no older than the request, and sent again if
 // there is none. An object that was there before is never returned.
 func (c *Client) Create(ctx context.Context, obj *unstructured.Unstructured, opts metav1.CreateOptions) (*unstructured.Unstructured, error) {
 	q := url.Values{}

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/pintle-dev/pintle/internal/object"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -58,8 +59,13 @@ func (c *Client) readBack(r request, obj *unstructured.Unstructured) request {
 	return request{verb: "get", path: r.path + "/" + obj.GetName(), ref: r.ref}
 }
 
-// isOurs tells that an object is the one that a request of that time created.
+// isOurs tells that an object is the one that a request of that time created:
+// by the mark of its run where it has one, which webhooks and defaults leave
+// alone, else by all that it holds.
 func (c *Client) isOurs(found, sent *unstructured.Unstructured, requested time.Time) bool {
+	if mark := object.RunMark(sent); mark != "" {
+		return object.RunMark(found) == mark
+	}
 	since := requested.Add(time.Duration(c.ahead.Load())).Add(-clockSlack)
 	return !found.GetCreationTimestamp().Time.Before(since) && holds(found.Object, withoutVersion(sent))
 }

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/pintle-dev/pintle/internal/object"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -85,6 +86,38 @@ func TestCreateWhoseAnswerIsLost(t *testing.T) {
 				got, err := (&wire{handle: tt.server.serve}).client(Options{}).Create(t.Context(), obj, metav1.CreateOptions{})
 				if (err != nil) != tt.fails || tt.server.writes != tt.writes {
 					t.Errorf("%v after %d writes", err, tt.server.writes)
+				}
+				if err == nil && got.GetUID() != "new" {
+					t.Errorf("got %v", got)
+				}
+			})
+		})
+	}
+}
+
+func TestMarkedCreateWhoseAnswerIsLost(t *testing.T) {
+	tests := map[string]struct {
+		theirs string
+		fails  bool
+	}{"ours, changed by a webhook": {"", false}, "another run's": {"other/1", true}}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := &lossy{lose: []bool{true}}
+				w := &wire{handle: func(w http.ResponseWriter, r *http.Request) {
+					if r.Method == http.MethodGet && server.live != nil {
+						server.live["data"] = map[string]any{"cpu": "500m"} // 0.5 was sent
+						if tt.theirs != "" {
+							server.live["metadata"].(map[string]any)["annotations"] = map[string]any{"pintle.dev/run": tt.theirs}
+						}
+					}
+					server.serve(w, r)
+				}}
+				obj := manifest()
+				_ = unstructured.SetNestedField(obj.Object, "0.5", "data", "cpu")
+				got, err := w.client(Options{}).Create(t.Context(), object.WithRunMark(obj, "op/1"), metav1.CreateOptions{})
+				if (err != nil) != tt.fails || server.writes != 1 {
+					t.Errorf("%v after %d writes", err, server.writes)
 				}
 				if err == nil && got.GetUID() != "new" {
 					t.Errorf("got %v", got)
