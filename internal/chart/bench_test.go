@@ -24,7 +24,7 @@ func BenchmarkTemplate(b *testing.B) {
 		opts.Capabilities.KubeVersion = kubeVersion
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				c, err := Load(path, OpenOptions{})
+				c, err := Load(b.Context(), path, OpenOptions{})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -1,6 +1,8 @@
 package chart
 
 import (
+	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,7 +33,7 @@ appVersion: "7"
 // load unpacks and loads the chart "web" with the given further files.
 func load(t *testing.T, files string) *Chart {
 	t.Helper()
-	c, err := Load(unpack(t, chartFiles+files), OpenOptions{})
+	c, err := Load(t.Context(), unpack(t, chartFiles+files), OpenOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,27 +150,65 @@ a: 1
 		{"defaults", []string{"defaults/values.yaml:2: "}},
 		{"parent", []string{"parent/charts/db/values.yaml:3: ", "cannot start any token"}},
 		{"library", []string{"library/Chart.yaml: ", "cannot be installed"}},
-		{"missing", []string{"missing/Chart.yaml: ", "lacks postgres, redis in charts/", "helm dependency build"}},
+		{"missing", []string{"missing/Chart.yaml: ", "lacks postgres, redis in charts/", "dependency build"}},
 		{"text.tgz", []string{"cannot be read", "gzip"}},
 		{"values.yaml", []string{"cannot be read", "YAML file"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.ref, func(t *testing.T) {
-			_, err := Load(filepath.Join(dir, tt.ref), OpenOptions{})
+			_, err := Load(t.Context(), filepath.Join(dir, tt.ref), OpenOptions{})
 			wantProblem(t, err, tt.want...)
 		})
 	}
 }
 
-func TestLocateRefusesWhatItCannotReach(t *testing.T) {
-	_, err := Locate("oci://registry.example.com/web", LocateOptions{})
-	wantProblem(t, err, "oci://registry.example.com/web", "not supported yet")
-	_, err = Locate(" ", LocateOptions{})
-	wantProblem(t, err, "no chart was named")
+func TestLoadAsksTheFinder(t *testing.T) {
+	folder := unpack(t, chartFiles)
+	find := func(_ context.Context, ref string) (string, error) {
+		if ref != "shop/web" {
+			return "", diag.Problem{Summary: "no such chart"}
+		}
+		return folder, nil
+	}
+	c, err := Load(t.Context(), "shop/web", OpenOptions{Find: find})
+	if err != nil || c.Metadata().Name != "web" {
+		t.Errorf("got %v, %v", c, err)
+	}
+	_, err = Load(t.Context(), "shop/other", OpenOptions{Find: find})
+	wantProblem(t, err, "no such chart")
+	if err := os.WriteFile(filepath.Join(folder, "Chart.yaml"), []byte("name: ["), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Load(t.Context(), "shop/web", OpenOptions{Find: find})
+	wantProblem(t, err, "shop/web/Chart.yaml")
+	if strings.Contains(err.Error(), folder) {
+		t.Errorf("the user does not know %s: %v", folder, err)
+	}
+}
+
+func TestLoadUpdatesWhatIsMissing(t *testing.T) {
+	folder := unpack(t, chartFiles+"dependencies: [{name: db, version: 1.0.0, repository: https://charts.example.com}]\n")
+	asked := 0
+	update := func(_ context.Context, at string) error {
+		asked++
+		sub := filepath.Join(at, "charts", "db")
+		if err := os.MkdirAll(sub, 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(sub, "Chart.yaml"), []byte("apiVersion: v2\nname: db\nversion: 1.0.0\n"), 0o600)
+	}
+	for range 2 {
+		if _, err := Load(t.Context(), folder, OpenOptions{Update: update}); err != nil {
+			t.Error(err)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("updated %d times, not only when something was missing", asked)
+	}
 }
 
 func TestDeprecatedChartWarns(t *testing.T) {
-	c, err := Load(unpack(t, chartFiles+"deprecated: true\n"), OpenOptions{})
+	c, err := Load(t.Context(), unpack(t, chartFiles+"deprecated: true\n"), OpenOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@
 //
 // The way through it:
 //
-//	c, err := chart.Load("./storefront")               // folder or archive
+//	c, err := chart.Load(ctx, "./storefront", opts)     // folder or archive
 //	vals, err := chart.ValuesOptions{...}.Merge(ctx)    // -f and --set*
 //	c, vals, err = chart.CarryOver(c, vals, previous, policy) // upgrades only
 //	out, err := chart.Render(ctx, c, chart.RenderOptions{...})

@@ -154,7 +154,7 @@ func ourTemplate(t *testing.T, path string, flags []string) (string, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := Load(path, OpenOptions{})
+	c, err := Load(t.Context(), path, OpenOptions{})
 	if err != nil {
 		return "", err
 	}
@@ -175,7 +175,7 @@ func TestSortOutEqualsHelm(t *testing.T) {
 	for _, path := range publicCharts(t) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
-			c, err := Load(path, OpenOptions{})
+			c, err := Load(t.Context(), path, OpenOptions{})
 			if err != nil {
 				t.Skip(err)
 			}

@@ -1,55 +1,19 @@
 package chart
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pintle-dev/pintle/internal/diag"
 	helmchart "helm.sh/helm/v4/pkg/chart/v2"
 )
-
-// LocateOptions says where to look for a chart that is not a local path.
-// Repositories and registries are not reached yet; the zero value is all
-// there is.
-type LocateOptions struct{}
-
-// Locate turns a chart reference into the path of a folder or an archive.
-// An unknown reference is a diag.Problem that says what was looked for.
-func Locate(ref string, _ LocateOptions) (string, error) {
-	ref = strings.TrimSpace(ref)
-	if ref == "" {
-		return "", diag.Problem{Summary: "no chart was named", Detail: "give the path of a chart's folder or archive (.tgz)"}
-	}
-	_, err := os.Stat(ref)
-	switch {
-	case err == nil:
-		return ref, nil
-	case errors.Is(err, fs.ErrNotExist):
-		return "", notFound(ref)
-	default:
-		return "", diag.Problem{Summary: fmt.Sprintf("chart %q cannot be read", ref), Detail: err.Error()}
-	}
-}
-
-func notFound(ref string) error {
-	p := diag.Problem{Summary: fmt.Sprintf("no chart %q", ref)}
-	switch {
-	case strings.Contains(ref, "://"):
-		p.Detail = "charts are read from a folder or an archive (.tgz) on disk; registries and repositories are not supported yet"
-	default:
-		path := ref
-		if abs, err := filepath.Abs(ref); err == nil {
-			path = abs
-		}
-		p.Detail = fmt.Sprintf("there is no folder and no archive at %s", path)
-	}
-	return p
-}
 
 // OpenOptions say what a chart may hold. The zero value is Pintle's default.
 type OpenOptions struct {
@@ -57,23 +21,75 @@ type OpenOptions struct {
 	// LinkRoots are folders outside a chart's folder into which links in it may
 	// lead: what is there counts as part of the chart. They do not serve archives.
 	LinkRoots []string
+	// Find turns a reference into the path of a folder or an archive, and may
+	// fetch what is not on the disk; nil means that only paths are known. What it
+	// reports is shown to the user as it is.
+	Find func(ctx context.Context, ref string) (path string, err error)
+	// Update fetches into a chart's folder the dependencies that charts/ lacks;
+	// nil means that a chart that lacks some is an error.
+	Update func(ctx context.Context, folder string) error
 }
 
-// Load locates, reads and checks a chart that is to be rendered: Open, then
-// CheckInstallable.
-func Load(ref string, opts OpenOptions) (*Chart, error) {
-	path, err := Locate(ref, LocateOptions{})
+// Load finds, reads and checks a chart that is to be rendered: OpenOptions.Find,
+// Open, CheckInstallable.
+func Load(ctx context.Context, ref string, opts OpenOptions) (*Chart, error) {
+	find := opts.Find
+	if find == nil {
+		find = onDisk
+	}
+	path, err := find(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
 	c, err := Open(path, opts)
 	if err != nil {
-		return nil, err
+		return nil, renamed(err, path, ref)
+	}
+	if opts.Update != nil && isFolder(path) && len(missingDependencies(c.helm)) > 0 {
+		if err := opts.Update(ctx, path); err != nil {
+			return nil, err
+		}
+		if c, err = Open(path, opts); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.CheckInstallable(); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// onDisk takes a reference for a path.
+func onDisk(_ context.Context, ref string) (string, error) {
+	path, err := filepath.Abs(ref)
+	if err != nil {
+		path = ref
+	}
+	if _, err = os.Stat(ref); errors.Is(err, fs.ErrNotExist) {
+		return "", diag.Problem{Summary: fmt.Sprintf("no chart %q", ref), Detail: "there is no folder and no archive at " + path}
+	}
+	return ref, nil // what else is wrong shows when it is read
+}
+
+// renamed calls a chart by the name that the user has for it where problems
+// name the file that it was fetched into.
+func renamed(err error, path, ref string) error {
+	found := diag.Problems(err)
+	if path == ref || found == nil {
+		return err
+	}
+	found = slices.Clone(found)
+	for i, p := range found {
+		found[i].Summary = strings.ReplaceAll(p.Summary, path, ref)
+		found[i].Detail = strings.ReplaceAll(p.Detail, path, ref)
+		found[i].File = strings.ReplaceAll(p.File, path, ref)
+	}
+	return found
 }
 
 // Open reads a chart from a folder or an archive, whatever its type, with
@@ -119,7 +135,7 @@ func (c *Chart) CheckInstallable() error {
 	if missing := missingDependencies(c.helm); len(missing) > 0 {
 		problems.Add(diag.Problem{
 			Summary: fmt.Sprintf("chart %s lacks %s in charts/", m.Name, strings.Join(missing, ", ")),
-			Detail:  "fetch what Chart.yaml asks for with `helm dependency build`",
+			Detail:  "fetch what Chart.yaml asks for with `pintle dependency build`, or add --dependency-update",
 			File:    file,
 		})
 	}

@@ -68,7 +68,7 @@ func TestRecordEqualsHelm(t *testing.T) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
 			want, again := helmInstall(t, helm, path), helmInstall(t, helm, path)
-			c, err := Load(path, OpenOptions{})
+			c, err := Load(t.Context(), path, OpenOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,7 +120,7 @@ runtimeConfig:
 	for _, path := range publicCharts(t)[:12] {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			want, again := helmInstall(t, helm, path, "--post-renderer", "same"), helmInstall(t, helm, path, "--post-renderer", "same")
-			c, err := Load(path, OpenOptions{})
+			c, err := Load(t.Context(), path, OpenOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -127,7 +127,7 @@ kind: A
 }
 
 func TestRenderChecksKubeVersion(t *testing.T) {
-	c, err := Load(unpack(t, chartFiles+"kubeVersion: \">=1.30.0-0\"\n"), OpenOptions{})
+	c, err := Load(t.Context(), unpack(t, chartFiles+"kubeVersion: \">=1.30.0-0\"\n"), OpenOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestRenderChecksKubeVersion(t *testing.T) {
 	if _, err := Render(t.Context(), c, opts); err != nil {
 		t.Error(err)
 	}
-	if c, err = Load(unpack(t, chartFiles+"kubeVersion: \">=1.30.0\"\n"), OpenOptions{}); err != nil {
+	if c, err = Load(t.Context(), unpack(t, chartFiles+"kubeVersion: \">=1.30.0\"\n"), OpenOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	opts.Capabilities = Capabilities{KubeVersion: "v1.30.2-gke.1", Major: "1", Minor: "30+"}
@@ -268,7 +268,7 @@ port: {{ .Values.port }}
 {{ $_ := set .Values "a" 2 }}
 `
 	dir := unpack(t, strings.Replace(chartFiles, "\n-- Chart.yaml --\n", "\n-- Chart.yaml --\ndependencies:\n- {name: db, version: 1.0.0, repository: '', condition: db.on, import-values: [data]}\n", 1)+files)
-	c, err := Load(dir, OpenOptions{})
+	c, err := Load(t.Context(), dir, OpenOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

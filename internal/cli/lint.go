@@ -133,7 +133,7 @@ type offlineChart struct {
 // renderQuietly renders as an install would, and leaves the chart's warnings to
 // the caller.
 func (a *app) renderQuietly(ctx context.Context, ref string, flags *lintFlags, given userValues) (*offlineChart, error) {
-	c, err := chart.Load(ref, given.open)
+	c, err := chart.Load(ctx, ref, given.open)
 	if err != nil {
 		return nil, err
 	}

@@ -157,7 +157,7 @@ func (a *app) render(ctx context.Context, name, ref string, flags *templateFlags
 	if err != nil {
 		return nil, err
 	}
-	c, err := chart.Load(ref, open)
+	c, err := chart.Load(ctx, ref, open)
 	if err != nil {
 		return nil, err
 	}

@@ -171,7 +171,7 @@ func (d *deployment) offline(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if d.chart, err = chart.Load(d.opts.Chart, d.opts.Open); err != nil {
+	if d.chart, err = chart.Load(ctx, d.opts.Chart, d.opts.Open); err != nil {
 		return err
 	}
 	d.service.warn(d.chart.Warnings()...)

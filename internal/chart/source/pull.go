@@ -1,0 +1,79 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/pintle-dev/pintle/internal/diag"
+	"helm.sh/helm/v4/pkg/chart/v2/loader"
+	"helm.sh/helm/v4/pkg/chart/v2/util"
+)
+
+// PullOptions say what becomes of a pulled chart.
+type PullOptions struct {
+	// Destination is the folder that the archive goes into.
+	Destination string
+	// Untar unpacks it into UntarDir, counted from Destination, instead.
+	Untar    bool
+	UntarDir string
+	// Provenance keeps the signature beside the archive, unchecked.
+	Provenance bool
+}
+
+// Pull fetches a chart into a folder. The signature is nil unless it was asked
+// to be verified. Nothing is written unless all went well.
+func (c *Client) Pull(ctx context.Context, ref string, r Request, o PullOptions) (*Signature, error) {
+	p, err := c.fetchChart(ctx, ref, r, r.Verify)
+	if err != nil {
+		return nil, err
+	}
+	var signature *Signature
+	if r.Verify {
+		if signature, err = verify(p.data, p.provenance, p.name, r.Keyring); err != nil {
+			return nil, err
+		}
+	} else if o.Provenance {
+		if signed, err := c.fetchChart(ctx, ref, r, true); err != nil {
+			c.warn(fmt.Sprintf("Verification not found for %s: %v", ref, err))
+		} else {
+			p.provenance = signed.provenance
+		}
+	}
+	if o.Untar {
+		return signature, p.unpack(o)
+	}
+	path := filepath.Join(o.Destination, p.name)
+	if len(p.provenance) > 0 {
+		if err := writeFile(path+".prov", p.provenance, 0o644); err != nil {
+			return nil, fmt.Errorf("saving the provenance: %w", err)
+		}
+	}
+	if err := writeFile(path, p.data, 0o644); err != nil {
+		return nil, fmt.Errorf("saving the chart: %w", err)
+	}
+	return signature, nil
+}
+
+// unpack puts the chart's folder into the folder of the options, in which
+// there must be none of its name.
+func (p parcel) unpack(o PullOptions) error {
+	into := o.UntarDir
+	if !filepath.IsAbs(into) {
+		into = filepath.Join(o.Destination, into)
+	}
+	loaded, err := loader.LoadArchive(bytes.NewReader(p.data))
+	if err != nil {
+		return diag.Problem{Summary: fmt.Sprintf("%s is not a chart that can be unpacked", p.name), Detail: err.Error()}
+	}
+	folder := filepath.Join(into, loaded.Name())
+	if _, err := os.Lstat(folder); err == nil {
+		return diag.Problem{Summary: fmt.Sprintf("failed to untar: a file or directory with the name %s already exists", folder)}
+	}
+	if err := util.Expand(into, bytes.NewReader(p.data)); err != nil {
+		return diag.Problem{Summary: fmt.Sprintf("%s cannot be unpacked", p.name), Detail: err.Error()}
+	}
+	return nil
+}
