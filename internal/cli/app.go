@@ -2,6 +2,7 @@ package cli
 
 import (
 	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/release/store/postgres"
 	"github.com/pintle-dev/pintle/internal/ui"
 	"github.com/spf13/cobra"
 )
@@ -18,6 +19,8 @@ type app struct {
 	patience patienceFlags
 	// logDir is where the logs of hooks and tests are written; empty for nowhere.
 	logDir string
+	// database holds the records with HELM_DRIVER=sql; nil before it is needed.
+	database *postgres.Database
 	// watch notes what --timings shows, profile writes what --profile asks for;
 	// both are nil unless asked for.
 	watch   *stopwatch

@@ -13,6 +13,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/lock"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
+	"github.com/pintle-dev/pintle/internal/release/store/postgres"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
@@ -135,5 +136,6 @@ func refused(err error) bool {
 		return false
 	}
 	var r *lifecycle.Refused
-	return errors.As(err, &r) || diag.Problems(err) != nil || apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
+	var database *postgres.Error
+	return errors.As(err, &database) || errors.As(err, &r) || diag.Problems(err) != nil || apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
 }

@@ -29,8 +29,9 @@ type Objects interface {
 	Delete(ctx context.Context, gvr schema.GroupVersionResource, namespace, name string) error
 }
 
-// Owners finds the object that holds a revision's record: nil where records
-// are not objects, release.ErrNotFound where there is no such record.
+// Owners finds the object that holds a revision's record: release.ErrNotFound
+// where there is no such record. Where records are not objects the reference has
+// only a UID, that of the record, or is nil.
 type Owners interface {
 	Owner(ctx context.Context, name string, revision int) (*metav1.OwnerReference, error)
 }

@@ -231,7 +231,9 @@ func (b *Book) build(v *volume, p *part) *unstructured.Unstructured {
 	obj.SetNamespace(b.namespace)
 	obj.SetResourceVersion(p.version)
 	if v.owner != nil {
-		obj.SetOwnerReferences([]metav1.OwnerReference{*v.owner})
+		if v.owner.Kind != "" {
+			obj.SetOwnerReferences([]metav1.OwnerReference{*v.owner})
+		}
 		labels[recordLabel] = string(v.owner.UID)
 	}
 	if !v.detached.IsZero() {

@@ -150,7 +150,7 @@ func (d *deployment) inspect(ctx context.Context) error {
 // fit makes sure that the record can be stored, leaving the chart's templates
 // out of one that is too big.
 func (d *deployment) fit() error {
-	fitted, warnings, err := release.Fit(d.next)
+	fitted, warnings, err := release.Fit(d.next, d.service.Records.Capacity())
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,8 @@ type Records interface {
 	// Index lists a release's revisions in ascending order, without decoding
 	// them; empty for a release that does not exist.
 	Index(ctx context.Context, name string) ([]release.Entry, error)
+	// Capacity is how many bytes an encoded record may have; 0 for any number.
+	Capacity() int
 }
 
 // Signals tell the service that the user wants it to stop. Both channels are

@@ -11,34 +11,41 @@ import (
 // times of hooks, a longer description.
 const reserve = 16 << 10
 
+// warnAt is from where on a record is worth a warning, in percent of the capacity.
+const warnAt = 70
+
 // Fit makes sure, before anything is touched, that the record can be stored now
 // and when its operation has ended. One that is too big comes back without its
 // chart's templates, files and schema, with a warning; if it does not
 // fit even so, the error is a *TooBigError. A warning also tells of a record
-// that gets near the limit.
-func Fit(r *Release) (*Release, diag.List, error) {
+// that gets near the limit. The capacity is that of one stored record in bytes:
+// MaxSize in a cluster, 0 where there is no limit.
+func Fit(r *Release, capacity int) (*Release, diag.List, error) {
 	var notes diag.List
+	if capacity == 0 {
+		return r, nil, nil
+	}
 	encoded, err := Encode(r)
 	if err != nil {
 		return nil, nil, err
 	}
 	whole := len(encoded)
-	if whole > MaxSize-reserve {
+	if whole > capacity-reserve {
 		small, dropped := Shrink(r)
 		if encoded, err = Encode(small); err != nil {
 			return nil, nil, err
 		}
-		if !dropped || len(encoded) > MaxSize-reserve {
+		if !dropped || len(encoded) > capacity-reserve {
 			return nil, nil, &TooBigError{Release: r.Name, Revision: r.Revision, Size: len(encoded), Parts: Parts(small)}
 		}
 		notes.Warnf("the record of release %s needs %s and a cluster stores at most %s: it is kept without the chart's templates, files and schema",
-			r.Name, kib(whole), kib(MaxSize))
+			r.Name, kib(whole), kib(capacity))
 		return small, notes, nil
 	}
-	if whole > WarnSize {
+	if whole > capacity*warnAt/100 {
 		biggest := Parts(r)[0]
 		notes.Warnf("the record of release %s takes %s of the %s that a cluster stores; its biggest part is %s",
-			r.Name, kib(whole), kib(MaxSize), fmt.Sprintf("%s (%s before compression)", biggest.Name, kib(biggest.Bytes)))
+			r.Name, kib(whole), kib(capacity), fmt.Sprintf("%s (%s before compression)", biggest.Name, kib(biggest.Bytes)))
 	}
 	return r, notes, nil
 }

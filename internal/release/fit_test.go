@@ -31,7 +31,7 @@ func sized(template, manifest int) *Release {
 
 func TestFitLeavesSmallRecordsAlone(t *testing.T) {
 	r := sized(1000, 1000)
-	got, notes, err := Fit(r)
+	got, notes, err := Fit(r, MaxSize)
 	if got != r || len(notes) != 0 || err != nil {
 		t.Errorf("got %v, %v, %v", got == r, notes, err)
 	}
@@ -39,7 +39,7 @@ func TestFitLeavesSmallRecordsAlone(t *testing.T) {
 
 func TestFitWarnsNearTheLimit(t *testing.T) {
 	r := sized(750_000, 1000)
-	got, notes, err := Fit(r)
+	got, notes, err := Fit(r, MaxSize)
 	if got != r || err != nil || len(notes.Warnings()) != 1 || !strings.Contains(notes.Error(), "the chart's file templates/a.yaml") {
 		t.Errorf("got %v, %v, %v", got == r, notes, err)
 	}
@@ -47,7 +47,7 @@ func TestFitWarnsNearTheLimit(t *testing.T) {
 
 func TestFitDropsWhatIsNotNeeded(t *testing.T) {
 	r := sized(1_200_000, 1000)
-	got, notes, err := Fit(r)
+	got, notes, err := Fit(r, MaxSize)
 	if err != nil || len(notes.Warnings()) != 1 || !strings.Contains(notes.Error(), "without the chart's templates") {
 		t.Fatalf("got %v, %v", notes, err)
 	}
@@ -70,14 +70,14 @@ func TestFitDropsWhatIsNotNeeded(t *testing.T) {
 }
 
 func TestFitRefusesWhatCannotBeStored(t *testing.T) {
-	_, _, err := Fit(sized(1000, 1_500_000))
+	_, _, err := Fit(sized(1000, 1_500_000), MaxSize)
 	var big *TooBigError
 	if !errors.As(err, &big) || big.Parts[0].Name != "the rendered manifest" {
 		t.Errorf("got %v", err)
 	}
 	bare := sized(0, 1_500_000)
 	bare.Chart = nil
-	if _, _, err := Fit(bare); !errors.As(err, &big) {
+	if _, _, err := Fit(bare, MaxSize); !errors.As(err, &big) {
 		t.Errorf("without a chart: %v", err)
 	}
 }

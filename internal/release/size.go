@@ -12,9 +12,6 @@ import (
 // hold: the API server refuses more than 1 MiB of data.
 const MaxSize = 1 << 20
 
-// WarnSize is from where on a record is worth a warning: 70 % of MaxSize.
-const WarnSize = MaxSize * 7 / 10
-
 // Part is one part of a record and its size before compression, in bytes.
 type Part struct {
 	Name  string

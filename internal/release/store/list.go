@@ -179,7 +179,7 @@ func (s *Store) missing(ctx context.Context, items []indexed, all scope) (map[pl
 	g.SetLimit(maxGets)
 	for i, item := range wanted {
 		g.Go(func() (err error) {
-			objects[i], err = s.objects.Get(ctx, s.medium.gvr, item.Namespace, objectName(item.Name, item.Revision))
+			objects[i], err = s.objects.Get(ctx, s.medium.gvr, item.Namespace, ObjectName(item.Name, item.Revision))
 			if isNotFound(err) {
 				return nil
 			}
@@ -199,7 +199,7 @@ func (s *Store) missing(ctx context.Context, items []indexed, all scope) (map[pl
 // place is where a record is stored.
 type place struct{ namespace, object string }
 
-func (i indexed) place() place { return place{i.Namespace, objectName(i.Name, i.Revision)} }
+func (i indexed) place() place { return place{i.Namespace, ObjectName(i.Name, i.Revision)} }
 
 func (s *Store) fetchAll(ctx context.Context, all scope) (map[place]*unstructured.Unstructured, error) {
 	selector := helmsOwn

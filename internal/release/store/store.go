@@ -42,8 +42,11 @@ type Records interface {
 	// Outlines does; unreadable ones as in History.
 	List(ctx context.Context, opts ListOptions) ([]*release.Release, error)
 	// Owner refers to the object that holds a revision, so that what belongs
-	// to the revision can disappear with it. It is nil where records are not objects.
+	// to the revision can disappear with it. Where records are not objects the reference has nothing but a
+	// UID, which tells the revision from an earlier one of the same name and number.
 	Owner(ctx context.Context, name string, revision int) (*metav1.OwnerReference, error)
+	// Capacity is how many bytes an encoded record may have; 0 for any number.
+	Capacity() int
 }
 
 // Objects reads and writes objects of resources that are known beforehand. An
@@ -78,7 +81,8 @@ func NewConfigMaps(objects Objects, namespace string, now func() time.Time) *Sto
 	return &Store{objects: objects, medium: configMaps, namespace: namespace, now: now}
 }
 
-// Open finds the store by the name that Helm's variable HELM_DRIVER gives it.
+// Open finds the store by the name that Helm's variable HELM_DRIVER gives it;
+// "sql" is not among them, see package postgres.
 func Open(driver string, objects Objects, namespace string, now func() time.Time) (*Store, error) {
 	switch driver {
 	case "", "secret", "secrets":
@@ -88,9 +92,12 @@ func Open(driver string, objects Objects, namespace string, now func() time.Time
 	case "memory":
 		return NewSecrets(NewMemory(), namespace, now), nil
 	default:
-		return nil, fmt.Errorf("there is no storage driver %q: HELM_DRIVER must be secret, configmap or memory", driver)
+		return nil, fmt.Errorf("there is no storage driver %q: HELM_DRIVER must be secret, configmap, sql or memory", driver)
 	}
 }
+
+// Capacity is what a Secret or ConfigMap holds. See Records.
+func (s *Store) Capacity() int { return release.MaxSize }
 
 // Create stores a new revision. See Records.
 func (s *Store) Create(ctx context.Context, r *release.Release) error {
@@ -144,17 +151,17 @@ const maxAttempts = 5
 
 // Delete removes one revision. See Records.
 func (s *Store) Delete(ctx context.Context, r *release.Release) error {
-	err := s.objects.Delete(ctx, s.medium.gvr, s.namespace, objectName(r.Name, r.Revision))
+	err := s.objects.Delete(ctx, s.medium.gvr, s.namespace, ObjectName(r.Name, r.Revision))
 	if err != nil && !isNotFound(err) {
 		return s.fault(r.Name, r.Revision, err)
 	}
-	s.seen.drop(objectName(r.Name, r.Revision))
+	s.seen.drop(ObjectName(r.Name, r.Revision))
 	return nil
 }
 
 // Get reads one revision. See Records.
 func (s *Store) Get(ctx context.Context, name string, revision int) (*release.Release, error) {
-	obj, err := s.objects.Get(ctx, s.medium.gvr, s.namespace, objectName(name, revision))
+	obj, err := s.objects.Get(ctx, s.medium.gvr, s.namespace, ObjectName(name, revision))
 	if err != nil {
 		return nil, s.fault(name, revision, err)
 	}
@@ -170,16 +177,16 @@ func (s *Store) Owner(ctx context.Context, name string, revision int) (*metav1.O
 	}
 	return &metav1.OwnerReference{
 		APIVersion: s.medium.gvr.GroupVersion().String(), Kind: s.medium.kind,
-		Name: objectName(name, revision), UID: known.uid,
+		Name: ObjectName(name, revision), UID: known.uid,
 	}, nil
 }
 
 // last is what this store knows of the object, which it reads where it knows nothing.
 func (s *Store) last(ctx context.Context, name string, revision int) (*sight, error) {
-	if known := s.seen.get(objectName(name, revision)); known != nil {
+	if known := s.seen.get(ObjectName(name, revision)); known != nil {
 		return known, nil
 	}
-	obj, err := s.objects.Get(ctx, s.medium.gvr, s.namespace, objectName(name, revision))
+	obj, err := s.objects.Get(ctx, s.medium.gvr, s.namespace, ObjectName(name, revision))
 	if err != nil {
 		return nil, s.fault(name, revision, err)
 	}

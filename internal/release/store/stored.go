@@ -32,6 +32,9 @@ const (
 // systemLabels are those of Helm; all others are the user's.
 var systemLabels = []string{nameLabel, ownerLabel, statusLabel, versionLabel, createdLabel, modifiedLabel}
 
+// IsSystemLabel tells labels that are Helm's from the user's.
+func IsSystemLabel(key string) bool { return slices.Contains(systemLabels, key) }
+
 // hintAnnotation holds what lists show of a record. It is the only thing that
 // Pintle adds to Helm's own form: an update by Helm drops it, and readers then decode.
 const hintAnnotation = "pintle.dev/outline"
@@ -49,8 +52,8 @@ var (
 	configMaps = medium{gvr: schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}, kind: "ConfigMap"}
 )
 
-// objectName is where a revision is stored.
-func objectName(name string, revision int) string {
+// ObjectName is where a revision is stored: the name that Helm gives its object, or its row.
+func ObjectName(name string, revision int) string {
 	return namePrefix + name + ".v" + strconv.Itoa(revision)
 }
 
@@ -100,7 +103,7 @@ func (s *Store) build(r *release.Release, at stamps) (*unstructured.Unstructured
 		obj.Object["type"] = secretType
 	}
 	obj.SetGroupVersionKind(s.medium.gvr.GroupVersion().WithKind(s.medium.kind))
-	obj.SetName(objectName(r.Name, r.Revision))
+	obj.SetName(ObjectName(r.Name, r.Revision))
 	obj.SetNamespace(s.namespace)
 	obj.SetLabels(labelsOf(r, at))
 	if hint := r.Hint(at.latest()); hint != "" {
@@ -127,7 +130,7 @@ func encode(r *release.Release) ([]byte, error) {
 func labelsOf(r *release.Release, at stamps) map[string]string {
 	labels := map[string]string{}
 	for key, value := range r.Labels {
-		if !slices.Contains(systemLabels, key) {
+		if !IsSystemLabel(key) {
 			labels[key] = value
 		}
 	}
@@ -158,7 +161,7 @@ func (s *Store) decode(obj *unstructured.Unstructured) (*release.Release, error)
 	if err != nil {
 		return nil, fail(err)
 	}
-	if objectName(r.Name, r.Revision) != obj.GetName() {
+	if ObjectName(r.Name, r.Revision) != obj.GetName() {
 		return nil, fail(&release.DecodeError{Err: fmt.Errorf("it is that of revision %d of release %s", r.Revision, r.Name)})
 	}
 	if r.Namespace == "" {
@@ -210,7 +213,7 @@ func outlineOf(obj metav1.Object, e release.Entry) (*release.Release, bool) {
 func userLabels(all map[string]string) map[string]string {
 	labels := map[string]string{}
 	for key, value := range all {
-		if !slices.Contains(systemLabels, key) {
+		if !IsSystemLabel(key) {
 			labels[key] = value
 		}
 	}
