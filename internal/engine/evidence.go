@@ -179,11 +179,17 @@ func withRoot(run ledger.Run, causes []health.Cause) string {
 	if !run.Object.Is("batch", "Job") || len(causes) != 1 {
 		return run.Message
 	}
-	root, ok := firstCause(causes[0])
-	if !ok || strings.Contains(run.Message, root.Message) {
+	first, ok := firstCause(causes[0])
+	switch {
+	case !ok:
 		return run.Message
+	case !strings.Contains(run.Message, first.Message):
+		return fmt.Sprintf("%s; %s", first.Sentence(), run.Message)
 	}
-	return fmt.Sprintf("%s; %s", root.Sentence(), run.Message)
+	if deeper, ok := firstCause(first); ok && !strings.Contains(run.Message, deeper.Message) {
+		return fmt.Sprintf("%s; %s", run.Message, deeper.Sentence())
+	}
+	return run.Message
 }
 
 // firstCause is the uppermost cause below an object that says something, where

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/event"
@@ -36,8 +35,6 @@ type monitor struct {
 	following context.Context
 	close     context.CancelFunc
 	followers sync.WaitGroup
-	// received counts the lines of all logs.
-	received atomic.Int64
 	mu       sync.Mutex
 	logs     map[logKey]*ledger.Log
 }
@@ -203,7 +200,6 @@ func (m *monitor) followLog(pod object.Ref, key logKey) {
 		err := h.engine.cluster.Follow(m.following, pod, key.container, func(line ledger.Line) {
 			shown := line
 			line.Text = h.engine.masker.get().Text(line.Text)
-			m.received.Add(1)
 			m.mu.Lock()
 			log.Add(line)
 			m.mu.Unlock()
@@ -246,23 +242,23 @@ func (m *monitor) drain(ctx context.Context, seen <-chan object.Observation) {
 	<-done
 }
 
-// maxDrains is how many graces a log that still flows is read for.
+// maxDrains is how many graces the logs of pods that have ended are read for.
 const maxDrains = 10
 
 // awaitLogs waits for the end of the logs of pods that have ended: those have
-// an end, and what counts is at that end: as long as lines come they are waited for.
+// an end, and what counts is at that end. It waits in silence, too: an API server that
+// is away now may be back in time, and a log that cannot be read ends by itself.
 func (m *monitor) awaitLogs(ctx context.Context, done <-chan struct{}) {
-	for i := 0; i < maxDrains && m.podsEnded(); i++ {
-		before := m.received.Load()
+	for range maxDrains {
+		if !m.podsEnded() {
+			return
+		}
 		select {
 		case <-done:
 			return
 		case <-ctx.Done():
 			return
 		case <-time.After(m.hook.engine.opts.DrainGrace):
-		}
-		if m.received.Load() == before {
-			return
 		}
 	}
 }

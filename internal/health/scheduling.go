@@ -3,6 +3,7 @@ package health
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -59,14 +60,11 @@ func unschedulable(message string, pod node) finding {
 // is to be read.
 func requested(pod node, what string) string {
 	var sum, most resource.Quantity
-	var texts []string
 	for _, c := range containers(pod) {
-		text := fmt.Sprint(c.spec.at("resources", "requests")[what])
-		q, err := resource.ParseQuantity(text)
+		q, err := resource.ParseQuantity(fmt.Sprint(c.spec.at("resources", "requests")[what]))
 		if err != nil {
 			continue
 		}
-		texts = append(texts, text)
 		switch {
 		case c.init && !c.sidecar():
 			if q.Cmp(most) > 0 {
@@ -76,11 +74,14 @@ func requested(pod node, what string) string {
 			sum.Add(q)
 		}
 	}
-	switch {
-	case len(texts) < 2:
-		return strings.Join(texts, "") // as it was written
-	case most.Cmp(sum) > 0:
-		return most.String()
+	if most.Cmp(sum) > 0 {
+		sum = most
+	}
+	if sum.IsZero() {
+		return ""
+	}
+	if what == "cpu" && sum.MilliValue()%1000 == 0 {
+		return strconv.FormatInt(sum.Value(), 10) // not 1k, which is how the API server writes 1000
 	}
 	return sum.String()
 }
