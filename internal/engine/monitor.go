@@ -35,8 +35,8 @@ type monitor struct {
 	following context.Context
 	close     context.CancelFunc
 	followers sync.WaitGroup
-	mu       sync.Mutex
-	logs     map[logKey]*ledger.Log
+	mu        sync.Mutex
+	logs      map[logKey]*ledger.Log
 }
 
 // logKey names one life of one container.
