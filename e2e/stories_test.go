@@ -42,14 +42,17 @@ func params(t *testing.T, c *cluster, programs string, scripts ...string) testsc
 		Setup:               func(env *testscript.Env) error { return setUp(t.Context(), env, c, programs) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":      exits,
+			"database":   database(t),
 			"eventually": eventually,
 			"expand":     expand,
 			"json":       json,
 			"login":      login,
 			"observe":    observe,
 			"observed":   observed,
+			"registry":   registry,
 			"remember":   remember,
 			"unchanged":  unchanged,
+			"webhook":    webhook,
 		},
 	}
 }
