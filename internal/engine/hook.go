@@ -163,8 +163,16 @@ func (h *hookRun) end(err error) outcome {
 		h.run.Phase = release.PhaseSucceeded
 		return outcome{}
 	}
-	h.run.Phase, h.run.Message = release.PhaseFailed, h.engine.masker.get().Text(err.Error())
-	return outcome{err: &HookError{Run: h.run}, causes: []health.Cause{{Subject: h.run.Object.String(), Message: h.run.Message}}}
+	cause := health.Cause{Subject: h.run.Object.String(), Message: err.Error()}
+	var refused *object.RequestError
+	if errors.As(err, &refused) && refused.Error() == err.Error() {
+		if why := health.ExplainRefusal("", err); why.Advice != "" {
+			cause = why
+		}
+	}
+	causes := h.engine.maskCauses([]health.Cause{cause})
+	h.run.Phase, h.run.Reason, h.run.Message = release.PhaseFailed, causes[0].Reason, causes[0].Message
+	return outcome{err: &HookError{Run: h.run}, causes: causes}
 }
 
 // gaveUp words why a run that has not ended is over all the same.
