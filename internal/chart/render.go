@@ -2,6 +2,7 @@ package chart
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"text/template"
 
@@ -47,7 +48,10 @@ type RenderOptions struct {
 	// EnableDNS lets getHostByName ask the resolver; otherwise it gives "".
 	EnableDNS bool
 	// Limits bound what templates give and how much memory they take.
-	Limits               Limits
+	Limits Limits
+	// Confine has the templates rendered by a process of its own, which can be
+	// stopped. Without it what cannot be stopped is given up: see Runaway.
+	Confine              Confinement
 	SkipSchemaValidation bool
 	// SubchartNotes adds the notes of subcharts to those of the chart.
 	SubchartNotes bool
@@ -161,6 +165,32 @@ func checkKubeVersion(chrt *helmchart.Chart, version common.KubeVersion) error {
 
 // execute runs the template engine and returns what each template gave.
 func execute(ctx context.Context, chrt *helmchart.Chart, values common.Values, opts RenderOptions) (map[string]string, error) {
+	run := executeHere
+	if len(opts.Confine.Command) > 0 {
+		run = opts.Confine.run
+	}
+	files, err := run(ctx, chrt, values, opts)
+	var said *engineError
+	var runaway *Runaway
+	switch {
+	case err == nil:
+		return files, nil
+	case diag.Problems(err) != nil:
+		return nil, err
+	case ctx.Err() != nil && !errors.As(err, &runaway):
+		return nil, fmt.Errorf("rendering chart %s: %w", chrt.Name(), context.Cause(ctx))
+	case !errors.As(err, &said):
+		return nil, fmt.Errorf("rendering chart %s: %w", chrt.Name(), err)
+	case said.lookup != nil:
+		return nil, lookupError{problem: templateProblem(chrt.Name(), err), cause: said.lookup}
+	default:
+		return nil, templateProblem(chrt.Name(), err)
+	}
+}
+
+// executeHere runs the engine in this process. What it says of the chart is an
+// *engineError.
+func executeHere(ctx context.Context, chrt *helmchart.Chart, values common.Values, opts RenderOptions) (map[string]string, error) {
 	e := engine.Engine{EnableDNS: opts.EnableDNS}
 	var failedLookup error
 	if opts.Lookup != nil {
@@ -172,17 +202,13 @@ func execute(ctx context.Context, chrt *helmchart.Chart, values common.Values, o
 			},
 		}
 	}
-	files, err := e.RenderWithContext(ctx, chrt, values)
-	switch {
-	case err == nil:
+	return guarded(ctx, opts.Limits, func() (map[string]string, error) {
+		files, err := e.RenderWithContext(ctx, chrt, values)
+		if err != nil {
+			return nil, &engineError{text: err.Error(), lookup: failedLookup}
+		}
 		return files, nil
-	case ctx.Err() != nil:
-		return nil, fmt.Errorf("rendering chart %s: %w", chrt.Name(), context.Cause(ctx))
-	case failedLookup != nil:
-		return nil, lookupError{problem: templateProblem(chrt.Name(), err), cause: failedLookup}
-	default:
-		return nil, templateProblem(chrt.Name(), err)
-	}
+	})
 }
 
 // lookupError is a template that failed because a lookup did: the engine

@@ -57,8 +57,25 @@ type renderFlags struct {
 func (r *renderFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&r.skipSchema, "skip-schema-validation", false, "do not check the values against the chart's schema")
 	r.post.add(f)
-	r.bounds.add(f)
+	r.bounds.addRender(f)
 	f.BoolVar(&r.dns, "enable-dns", false, "let templates look up host names")
+}
+
+// rendering are the options for opening and rendering a chart that these flags
+// and the environment ask for.
+func (r *renderFlags) rendering(env Env) (chart.OpenOptions, chart.RenderOptions, error) {
+	opts := chart.RenderOptions{EnableDNS: r.dns, SkipSchemaValidation: r.skipSchema}
+	open, err := r.bounds.open(env)
+	if err != nil {
+		return open, opts, err
+	}
+	if err := r.bounds.render(env, open, &opts); err != nil {
+		return open, opts, err
+	}
+	if opts.PostRender, err = r.post.find(env); err != nil {
+		return open, opts, &lifecycle.Refused{Err: err}
+	}
+	return open, opts, nil
 }
 
 // waitFlags say what is waited for, and how long.
@@ -178,6 +195,7 @@ type chartFlags struct {
 	outputFlags
 	logFlags
 	gate            gateFlags
+	source          sourceFlags
 	rollback        bool
 	skipCRDs        bool
 	crds            string
@@ -235,7 +253,7 @@ func (c *chartFlags) check() error {
 }
 
 // options are those of the operation, but for name, namespace and chart.
-func (c *chartFlags) options(in io.Reader) (lifecycle.DeployOptions, error) {
+func (c *chartFlags) options(in io.Reader, env Env) (lifecycle.DeployOptions, error) {
 	tests, err := c.gate.plan()
 	if err != nil {
 		return lifecycle.DeployOptions{}, err
@@ -246,12 +264,16 @@ func (c *chartFlags) options(in io.Reader) (lifecycle.DeployOptions, error) {
 	if p.CRDs, err = c.crdPolicy(); err != nil {
 		return lifecycle.DeployOptions{}, err
 	}
+	open, render, err := c.rendering(env)
+	if err != nil {
+		return lifecycle.DeployOptions{}, err
+	}
 	values := c.values(in)
+	values.Limits = open.Limits
+	render.SubchartNotes, render.ValueSource = c.subchartNotes, values.Where
 	return lifecycle.DeployOptions{
 		Values: values,
-		Render: chart.RenderOptions{
-			EnableDNS: c.dns, SkipSchemaValidation: c.skipSchema, SubchartNotes: c.subchartNotes, ValueSource: values.Where,
-		},
+		Open:   open, Render: render,
 		Preflight: lifecycle.PreflightMode(c.preflight), AllowUnknownHooks: c.allowUnknown, RollbackOnFailure: c.rollback,
 		Labels: c.labels, Deadline: c.deadline, Recreate: c.anew(), DryRun: c.dryRun.mode, Plan: p,
 	}, nil

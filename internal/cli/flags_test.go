@@ -60,7 +60,7 @@ func TestDeployOptions(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.args, func(t *testing.T) {
-			opts, err := parsed(t, strings.Fields(tt.args)...).options(nil)
+			opts, err := parsed(t, strings.Fields(tt.args)...).options(nil, func(string) (string, bool) { return "", false })
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -38,6 +38,8 @@ func newInstall(a *app) *cobra.Command {
 	}
 	f := cmd.Flags()
 	flags.add(f, "true")
+	flags.source.add(f, a.env)
+	flags.source.addUpdate(f)
 	a.addLocking(f)
 	a.addKeeping(f)
 	a.addPatience(f)
@@ -59,16 +61,9 @@ func (a *app) deploy(ctx context.Context, flags *chartFlags, run deployRun) erro
 	if err := flags.check(); err != nil {
 		return err
 	}
-	opts, err := flags.options(a.streams.In)
+	opts, err := flags.options(a.streams.In, a.env)
 	if err != nil {
 		return err
-	}
-	if opts.Open, err = flags.bounds.open(a.env); err != nil {
-		return err
-	}
-	opts.Values.Limits, opts.Render.Limits = opts.Open.Limits, opts.Open.Limits
-	if opts.Render.PostRender, err = flags.post.find(a.env); err != nil {
-		return &lifecycle.Refused{Err: err}
 	}
 	a.warnFlags(&flags.deployFlags)
 	output := flags.format.value
@@ -77,6 +72,7 @@ func (a *app) deploy(ctx context.Context, flags *chartFlags, run deployRun) erro
 		return err
 	}
 	opts.Name, opts.Chart, opts.Namespace = run.name, run.chart, s.namespace
+	s.trace(ctx, run.name, opts.DryRun)
 	var out *lifecycle.Outcome
 	err = s.reporting(&flags.gate.reportFlags, output, func() (*lifecycle.Outcome, error) {
 		out, err = run.do(ctx, s.Service, opts)

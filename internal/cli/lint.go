@@ -64,7 +64,11 @@ func (a *app) lint(ctx context.Context, refs []string, flags *lintFlags) error {
 	var reports []ui.LintReport
 	failed := 0
 	for _, ref := range refs {
-		r := ui.LintReport{Chart: ref, Problems: a.lintOne(ctx, ref, flags, given)}
+		found, err := a.lintOne(ctx, ref, flags, given)
+		if err != nil {
+			return err
+		}
+		r := ui.LintReport{Chart: ref, Problems: found}
 		if flags.quiet {
 			r.Problems = append(r.Problems.Errors(), warningsOnly(r.Problems)...)
 		}
@@ -93,35 +97,39 @@ func warningsOnly(l diag.List) diag.List {
 	return out
 }
 
-// lintOne renders a chart twice and looks at it.
-func (a *app) lintOne(ctx context.Context, ref string, flags *lintFlags, given userValues) diag.List {
+// lintOne renders a chart twice and looks at it. An error is a rendering that
+// goes on in the background, so that no other should begin.
+func (a *app) lintOne(ctx context.Context, ref string, flags *lintFlags, given userValues) (diag.List, error) {
 	rendered, err := a.renderQuietly(ctx, ref, flags, given)
-	if err != nil {
-		return problemsOf(err)
+	var runaway *chart.Runaway
+	switch {
+	case errors.As(err, &runaway):
+		return nil, err
+	case err != nil:
+		return problemsOf(err), nil
 	}
 	opts := lifecycle.LintOptions{Name: templateName, Namespace: rendered.namespace, Plan: plan.Options{Timeout: flags.timeout}}
 	if again, err := a.renderQuietly(ctx, ref, flags, given); err == nil {
 		opts.Again = again.Rendered
 	}
-	return append(rendered.Warnings, lifecycle.Lint(rendered.Rendered, opts)...)
+	return append(rendered.Warnings, lifecycle.Lint(rendered.Rendered, opts)...), nil
 }
 
-// userValues are what the user gave, read once: standard input has no second time.
+// userValues are what the user gave, with how to open and render, read once: standard input has no second time.
 type userValues struct {
 	open   chart.OpenOptions
-	merged map[string]any
-	where  func(path []string) (file string, line int)
+	render chart.RenderOptions
 }
 
 func (l *lintFlags) merged(ctx context.Context, a *app) (userValues, error) {
-	open, err := l.bounds.open(a.env)
+	open, render, err := l.rendering(a.env)
 	if err != nil {
 		return userValues{}, err
 	}
 	values := l.values(a.streams.In)
-	values.Limits = open.Limits
-	merged, err := values.Merge(ctx)
-	return userValues{open, merged, values.Where}, err
+	values.Limits, render.ValueSource = open.Limits, values.Where
+	render.Values, err = values.Merge(ctx)
+	return userValues{open, render}, err
 }
 
 // offlineChart is a chart as it renders without a cluster.
@@ -137,18 +145,16 @@ func (a *app) renderQuietly(ctx context.Context, ref string, flags *lintFlags, g
 	if err != nil {
 		return nil, err
 	}
-	capabilities, err := chart.OfflineCapabilities(flags.kubeVersion, flags.apiVersions...)
-	if err != nil {
+	opts := given.render
+	if opts.Capabilities, err = chart.OfflineCapabilities(flags.kubeVersion, flags.apiVersions...); err != nil {
 		return nil, err
 	}
 	namespace := a.global.namespace
 	if namespace == "" {
 		namespace = "default"
 	}
-	rendered, err := chart.Render(ctx, c, chart.RenderOptions{
-		Release: chart.ReleaseOptions{Name: templateName, Namespace: namespace, Revision: 1},
-		Values:  given.merged, ValueSource: given.where, Capabilities: capabilities, EnableDNS: flags.dns, SkipSchemaValidation: flags.skipSchema, Limits: given.open.Limits,
-	})
+	opts.Release = chart.ReleaseOptions{Name: templateName, Namespace: namespace, Revision: 1}
+	rendered, err := chart.Render(ctx, c, opts)
 	if err != nil {
 		return nil, err
 	}

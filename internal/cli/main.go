@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/pintle-dev/pintle/internal/chart"
 	"github.com/pintle-dev/pintle/internal/ui"
 	"golang.org/x/term"
 )
@@ -51,6 +52,9 @@ func OSStreams() Streams {
 // exit code. Ending ctx ends everything at once, without a record of it: the
 // user's own way of stopping are signals, which operations catch themselves.
 func Main(ctx context.Context, args []string, streams Streams, env Env) int {
+	if len(args) == 1 && args[0] == templateServer {
+		return chart.ServeTemplates(streams.In, streams.Out)
+	}
 	return newApp(streams, env).main(ctx, args)
 }
 

@@ -24,6 +24,7 @@ type templateFlags struct {
 	valuesFlags
 	renderFlags
 	nameFlags
+	source      sourceFlags
 	print       chart.PrintOptions
 	upgrade     bool
 	kubeVersion string
@@ -51,6 +52,8 @@ func newTemplate(a *app) *cobra.Command {
 	flags.valuesFlags.add(f)
 	flags.renderFlags.add(f)
 	flags.nameFlags.add(f)
+	flags.source.add(f, a.env)
+	flags.source.addUpdate(f)
 	f.BoolVar(&flags.print.IncludeCRDs, "include-crds", false, "print the files of crds/ too")
 	f.BoolVar(&flags.print.NoHooks, "no-hooks", false, "leave hooks out")
 	f.BoolVar(&flags.print.SkipTests, "skip-tests", false, "leave tests out")
@@ -133,57 +136,44 @@ func (a *app) renderWithCluster(ctx context.Context, name, ref string, flags *te
 		return nil, err
 	}
 	defer s.end()
-	open, err := flags.bounds.open(a.env)
+	open, render, err := flags.rendering(a.env)
 	if err != nil {
 		return nil, err
 	}
 	values := flags.values(a.streams.In)
-	values.Limits = open.Limits
-	post, err := flags.post.find(a.env)
-	if err != nil {
-		return nil, &lifecycle.Refused{Err: err}
-	}
+	values.Limits, render.ValueSource = open.Limits, values.Where
 	return s.Template(ctx, lifecycle.TemplateOptions{Upgrade: flags.upgrade, DeployOptions: lifecycle.DeployOptions{
 		Name: name, Namespace: s.namespace, Chart: ref, Open: open, Values: values, Plan: plan.Options{Strict: true},
-		Render: chart.RenderOptions{
-			EnableDNS: flags.dns, SkipSchemaValidation: flags.skipSchema, ValueSource: values.Where, PostRender: post, Limits: open.Limits,
-		},
+		Render: render,
 	}})
 }
 
 // render renders a chart without a cluster.
 func (a *app) render(ctx context.Context, name, ref string, flags *templateFlags) (*chart.Rendered, error) {
-	open, err := flags.bounds.open(a.env)
+	open, opts, err := flags.rendering(a.env)
 	if err != nil {
 		return nil, err
 	}
+	open = a.from(open, &flags.source)
 	c, err := chart.Load(ctx, ref, open)
 	if err != nil {
 		return nil, err
 	}
 	ui.WriteProblems(a.streams.Err, c.Warnings(), a.colorErr())
 	options := flags.values(a.streams.In)
-	options.Limits = open.Limits
+	options.Limits, options.Fetch = open.Limits, a.sources(nil)
 	values, err := options.Merge(ctx)
 	if err != nil {
 		return nil, err
 	}
-	capabilities, err := chart.OfflineCapabilities(flags.kubeVersion, flags.apiVersions...)
-	if err != nil {
+	if opts.Capabilities, err = chart.OfflineCapabilities(flags.kubeVersion, flags.apiVersions...); err != nil {
 		return nil, asUsage(err)
 	}
-	post, err := flags.post.find(a.env)
-	if err != nil {
-		return nil, &lifecycle.Refused{Err: err}
+	opts.Release = chart.ReleaseOptions{
+		Name: name, Namespace: kube.ConfiguredNamespace(a.global.kube()), Revision: 1, Upgrade: flags.upgrade,
 	}
-	return chart.Render(ctx, c, chart.RenderOptions{
-		PostRender: post,
-		Release: chart.ReleaseOptions{
-			Name: name, Namespace: kube.ConfiguredNamespace(a.global.kube()), Revision: 1, Upgrade: flags.upgrade,
-		},
-		Values: values, ValueSource: options.Where, Capabilities: capabilities,
-		EnableDNS: flags.dns, SkipSchemaValidation: flags.skipSchema, Limits: open.Limits,
-	})
+	opts.Values, opts.ValueSource = values, options.Where
+	return chart.Render(ctx, c, opts)
 }
 
 // hookWarnings are what install would say of annotations, as warnings.
