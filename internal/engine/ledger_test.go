@@ -88,6 +88,9 @@ func withBook(b *book, opts engine.Options) (s *stage, told *strings.Builder) {
 			fmt.Fprintf(told, "notice: %s (%s)\n", e.Problem.Summary, e.Problem.Detail)
 		case event.LogLine:
 			fmt.Fprintf(told, "log: %s\n", e.Line.Text)
+			if e.Plain != "" {
+				fmt.Fprintf(told, "on the terminal: %s\n", e.Plain)
+			}
 		case event.ObjectObserved:
 			fmt.Fprintf(told, "state: %s\n", e.Status.Message)
 		case event.RunFinished:
@@ -357,8 +360,9 @@ func TestUnmaskShowsLinesAndKeepsNone(t *testing.T) {
 		s.engine.Conceal(secret("chart", "value-of-chart"))
 		s.Runs("Job/a", kubefake.Run{Lines: []string{"see value-of-chart"}})
 		s.install(t, job("a", "pre-install", ""), plan.Options{Timeout: time.Hour}, nil)
-		if !strings.Contains(told.String(), "log: see value-of-chart") {
-			t.Errorf("told:\n%s", told)
+		// What is written into files or sent elsewhere is the line, not its plain form.
+		if text := told.String(); !strings.Contains(text, "on the terminal: see value-of-chart") || !strings.Contains(text, "log: see ***") {
+			t.Errorf("told:\n%s", text)
 		}
 		if last := b.runs[0].Pods[0].Containers[0].Log.Last(1); last[0].Text != "see ***" {
 			t.Errorf("kept %v", last)

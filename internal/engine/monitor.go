@@ -198,17 +198,17 @@ func (m *monitor) followLog(pod object.Ref, key logKey) {
 	m.followers.Go(func() {
 		h.secrets.await(m.following)
 		err := h.engine.cluster.Follow(m.following, pod, key.container, func(line ledger.Line) {
-			shown := line
+			plain := line.Text
 			line.Text = h.engine.masker.get().Text(line.Text)
 			m.mu.Lock()
 			log.Add(line)
 			m.mu.Unlock()
 			if !h.engine.opts.Unmask {
-				shown = line
+				plain = ""
 			}
 			h.engine.sink(event.LogLine{
 				StepID: h.step.ID, Hook: h.run.Hook, Test: h.run.Event == release.Test,
-				Pod: pod.Name, Container: key.container, Line: shown,
+				Pod: pod.Name, Container: key.container, Line: line, Plain: plain,
 			})
 		})
 		if err != nil && m.following.Err() == nil {

@@ -49,6 +49,18 @@ type LogLine struct {
 	Pod       string
 	Container string
 	Line      ledger.Line
+	// Plain is the line's text with the values of Secrets in it. It is set only
+	// where the user asked to see them (--unmask), and for the terminal alone.
+	Plain string
+}
+
+// Shown is the text for the terminal of the user who is at it; whatever is
+// kept or sent takes Line.
+func (l LogLine) Shown() string {
+	if l.Plain != "" {
+		return l.Plain
+	}
+	return l.Line.Text
 }
 
 // RunFinished tells how one attempt of a hook or test ended. It comes before

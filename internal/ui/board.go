@@ -57,7 +57,7 @@ func (b *board) take(e event.Event) {
 		}
 	case event.LogLine:
 		if r := b.rows[e.StepID]; r != nil && b.opts.Logs == LogsAuto {
-			r.log = append(r.log, e.Container+" | "+clean(e.Line.Text))
+			r.log = append(r.log, e.Container+" | "+clean(e.Shown()))
 			r.log = r.log[max(0, len(r.log)-logRows):]
 		}
 	case event.StepFinished:

@@ -25,7 +25,7 @@ func (n *narrator) log(e event.LogLine) []line {
 	if n.opts.Logs != LogsAlways {
 		return nil
 	}
-	return []line{{raw: logText(e.Hook, e.Container, e.Line.Text)}}
+	return []line{{raw: logText(e.Hook, e.Container, e.Shown())}}
 }
 
 // logText is a log line behind the names of its hook and container.
