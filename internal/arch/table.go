@@ -38,7 +38,7 @@ var layers = []row{
 	{pkg: "ui", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
 	{pkg: "ui/report", may: []string{"ledger", "object", "release"}},
 	{pkg: "cli", may: []string{
-		"chart", "diag", "engine", "event", "health", "kube", "ledger", "lifecycle", "lock", "object", "plan", "release", "release/store", "release/store/postgres", "ui", "ui/report",
+		"chart", "chart/source", "diag", "engine", "event", "health", "kube", "ledger", "lifecycle", "lock", "object", "plan", "release", "release/store", "release/store/postgres", "ui", "ui/report",
 	}},
 	{pkg: "cmd/pintle", may: []string{"cli"}},
 }
@@ -60,6 +60,7 @@ var libraries = []library{
 	{prefix: "helm.sh/helm/v4/pkg/storage"},
 	{prefix: "helm.sh/helm/v4/pkg/cmd"},
 	{prefix: "helm.sh/helm/", users: []string{"chart", "chart/plugin", "chart/source"}, tests: true},
+	{prefix: "k8s.io/client-go/util/jsonpath", users: []string{"chart"}, tests: true},
 	{prefix: "k8s.io/client-go/", users: []string{"kube"}, tests: true},
 	{prefix: "github.com/spf13/", users: []string{"cli"}, tests: true},
 	{prefix: "github.com/lib/pq", users: []string{"release/store/postgres", "release/store/postgres/postgrestest"}, tests: true},

@@ -33,17 +33,9 @@ type OpenOptions struct {
 // Load finds, reads and checks a chart that is to be rendered: OpenOptions.Find,
 // Open, CheckInstallable.
 func Load(ctx context.Context, ref string, opts OpenOptions) (*Chart, error) {
-	find := opts.Find
-	if find == nil {
-		find = onDisk
-	}
-	path, err := find(ctx, ref)
+	c, path, err := read(ctx, ref, opts)
 	if err != nil {
 		return nil, err
-	}
-	c, err := Open(path, opts)
-	if err != nil {
-		return nil, renamed(err, path, ref)
 	}
 	if opts.Update != nil && isFolder(path) && len(missingDependencies(c.helm)) > 0 {
 		if err := opts.Update(ctx, path); err != nil {
@@ -57,6 +49,26 @@ func Load(ctx context.Context, ref string, opts OpenOptions) (*Chart, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// Read finds and reads a chart, whatever its type: OpenOptions.Find, Open.
+func Read(ctx context.Context, ref string, opts OpenOptions) (*Chart, error) {
+	c, _, err := read(ctx, ref, opts)
+	return c, err
+}
+
+func read(ctx context.Context, ref string, opts OpenOptions) (c *Chart, path string, err error) {
+	find := opts.Find
+	if find == nil {
+		find = onDisk
+	}
+	if path, err = find(ctx, ref); err != nil {
+		return nil, "", err
+	}
+	if c, err = Open(path, opts); err != nil {
+		return nil, "", renamed(err, path, ref)
+	}
+	return c, path, nil
 }
 
 func isFolder(path string) bool {

@@ -178,7 +178,7 @@ func (o ValuesOptions) readUpTo(ctx context.Context, file string) ([]byte, error
 	if fetch.Handles(u.Scheme) {
 		data, err := fetch.Fetch(ctx, file)
 		if err != nil {
-			return nil, diag.Problem{Summary: fmt.Sprintf("values file %q cannot be fetched", file), Detail: err.Error()}
+			return nil, diag.Problem{Summary: fmt.Sprintf("values file %q cannot be fetched", u.Redacted()), Detail: err.Error()}
 		}
 		return data, nil
 	}

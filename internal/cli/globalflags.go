@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pintle-dev/pintle/internal/chart/source"
 	"github.com/pintle-dev/pintle/internal/kube"
 	"github.com/spf13/pflag"
 )
@@ -32,6 +33,8 @@ type globalFlags struct {
 	debug        bool
 	color        string
 	recordDriver string
+	// files are Helm's files about where charts come from.
+	files source.Settings
 	// retryFor bounds how long one request is tried again; 0 means the client's own limit.
 	retryFor time.Duration
 	// profile is the beginning of the names of the files that --profile writes.
@@ -64,6 +67,7 @@ func globalDefaults(env Env) globalFlags {
 		debug:        envParsed(env, "HELM_DEBUG", false, strconv.ParseBool),
 		color:        envColor(env),
 		recordDriver: env.text("HELM_DRIVER"),
+		files:        source.DefaultSettings(source.Environment(env)),
 	}
 }
 
@@ -120,6 +124,7 @@ func (g *globalFlags) add(f *pflag.FlagSet) {
 	f.Var(&choice{value: &g.color, known: colorModes}, "color", "colour the output: never, auto or always")
 	f.Var(&choice{value: &g.color, known: colorModes}, "colour", "another spelling of --color")
 	_ = f.MarkHidden("colour") // the flag is there: it was added above
+	g.addHelmFiles(f)
 }
 
 // kube are the options of a client.

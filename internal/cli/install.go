@@ -65,6 +65,7 @@ func (a *app) deploy(ctx context.Context, flags *chartFlags, run deployRun) erro
 	if err != nil {
 		return err
 	}
+	opts.Open, opts.Values.Fetch = a.from(opts.Open, &flags.source)
 	a.warnFlags(&flags.deployFlags)
 	output := flags.format.value
 	s, err := a.prepare(flags, output)

@@ -128,6 +128,7 @@ func (l *lintFlags) merged(ctx context.Context, a *app) (userValues, error) {
 	}
 	values := l.values(a.streams.In)
 	values.Limits, render.ValueSource = open.Limits, values.Where
+	_, values.Fetch = a.from(open, &sourceFlags{})
 	render.Values, err = values.Merge(ctx)
 	return userValues{open, render}, err
 }

@@ -19,6 +19,9 @@ type Streams struct {
 	OutTerminal, ErrTerminal bool
 	// Width asks for the terminal's columns; nil or 0 means unknown.
 	Width func() int
+	// ReadSecret reads a line from the terminal without showing it; nil where
+	// standard input is none.
+	ReadSecret func() (string, error)
 }
 
 // Env looks up an environment variable, as os.LookupEnv does.
@@ -37,6 +40,7 @@ func OSStreams() Streams {
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		OutTerminal: !dumb && term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTerminal: !dumb && term.IsTerminal(int(os.Stderr.Fd())),
+		ReadSecret:  readSecret(os.Stdin, term.IsTerminal(int(os.Stdin.Fd())), term.ReadPassword),
 		Width: func() int {
 			for _, f := range []*os.File{os.Stdout, os.Stderr} {
 				if width, _, err := term.GetSize(int(f.Fd())); err == nil {

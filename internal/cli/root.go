@@ -42,6 +42,7 @@ func newRoot(a *app) *cobra.Command {
 		&cobra.Group{ID: groupRelease, Title: "Commands that change a release:"},
 		&cobra.Group{ID: groupRead, Title: "Commands that show releases:"},
 		&cobra.Group{ID: groupChart, Title: "Commands about charts:"},
+		&cobra.Group{ID: groupSource, Title: "Commands about where charts come from:"},
 	)
 	add := func(group string, commands ...*cobra.Command) {
 		for _, c := range commands {
@@ -52,7 +53,8 @@ func newRoot(a *app) *cobra.Command {
 	}
 	add(groupRelease, newInstall(a), newUpgrade(a), newRollback(a), newUninstall(a), newTest(a), newUnlock(a))
 	add(groupRead, newStatus(a), newHistory(a), newList(a), newGet(a), newHooks(a), newReport(a))
-	add(groupChart, newTemplate(a), newLint(a))
+	add(groupChart, newTemplate(a), newLint(a), newShow(a))
+	add(groupSource, newPull(a), newPush(a), newVerify(a), newRepo(a), newSearch(a), newRegistry(a))
 	add("", newVersion(a))
 	return root
 }

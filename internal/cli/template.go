@@ -142,6 +142,7 @@ func (a *app) renderWithCluster(ctx context.Context, name, ref string, flags *te
 	}
 	values := flags.values(a.streams.In)
 	values.Limits, render.ValueSource = open.Limits, values.Where
+	open, values.Fetch = a.from(open, &flags.source)
 	return s.Template(ctx, lifecycle.TemplateOptions{Upgrade: flags.upgrade, DeployOptions: lifecycle.DeployOptions{
 		Name: name, Namespace: s.namespace, Chart: ref, Open: open, Values: values, Plan: plan.Options{Strict: true},
 		Render: render,
@@ -154,14 +155,14 @@ func (a *app) render(ctx context.Context, name, ref string, flags *templateFlags
 	if err != nil {
 		return nil, err
 	}
-	open = a.from(open, &flags.source)
+	options := flags.values(a.streams.In)
+	options.Limits = open.Limits
+	open, options.Fetch = a.from(open, &flags.source)
 	c, err := chart.Load(ctx, ref, open)
 	if err != nil {
 		return nil, err
 	}
 	ui.WriteProblems(a.streams.Err, c.Warnings(), a.colorErr())
-	options := flags.values(a.streams.In)
-	options.Limits, options.Fetch = open.Limits, a.sources(nil)
 	values, err := options.Merge(ctx)
 	if err != nil {
 		return nil, err

@@ -50,6 +50,8 @@ func newUpgrade(a *app) *cobra.Command {
 	}
 	f := cmd.Flags()
 	flags.add(f, "auto")
+	flags.source.add(f, a.env)
+	flags.source.addUpdate(f)
 	a.addLocking(f)
 	a.addKeeping(f)
 	a.addPatience(f)

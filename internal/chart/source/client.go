@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -28,6 +29,8 @@ type Client struct {
 	// Pause is how long is waited before a request is tried again, and twice as
 	// long the next time; 0 means half a second.
 	Pause time.Duration
+	// MaxFile is the most that Fetch takes, in bytes; 0 means what a chart may have.
+	MaxFile int64
 
 	mu         sync.Mutex
 	transports map[Access]*http.Transport
@@ -105,7 +108,7 @@ func (c *Client) Handles(scheme string) bool {
 
 // Fetch reads a file behind a URL, such as one of values. It sends no login.
 func (c *Client) Fetch(ctx context.Context, address string) ([]byte, error) {
-	return c.get(ctx, fetching{url: address, home: address, limit: maxChart, what: "the file"})
+	return c.get(ctx, fetching{url: address, home: address, limit: cmp.Or(c.MaxFile, maxChart), what: "the file"})
 }
 
 // getter is the plugin for a scheme; nil where there is none.

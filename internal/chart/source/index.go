@@ -192,3 +192,39 @@ func (c *Client) Index(name string) (*Index, error) {
 	}
 	return parseIndex(data, path)
 }
+
+// ChartNames are the charts of a repository, as repository/chart, by the cached
+// list; none when there is none.
+func (c *Client) ChartNames(repo string) []string {
+	data, err := os.ReadFile(c.chartsPath(repo))
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for name := range strings.FieldsSeq(string(data)) {
+		names = append(names, repo+"/"+name)
+	}
+	return names
+}
+
+// Versions are those of a chart in the cached index, each with a tab and what
+// to know of it; none when there is no index.
+func (c *Client) Versions(repo, name string) []string {
+	index, err := c.Index(repo)
+	if err != nil {
+		return nil
+	}
+	var versions []string
+	for _, v := range index.Entries[name] {
+		text := v.Version + "\t"
+		if v.AppVersion != "" {
+			text += "App: " + v.AppVersion + ", "
+		}
+		text += "Created: " + v.Created.Format("January 2, 2006")
+		if v.Deprecated {
+			text += " (deprecated)"
+		}
+		versions = append(versions, text)
+	}
+	return versions
+}
