@@ -35,10 +35,11 @@ var layers = []row{
 	{pkg: "engine", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
 	{pkg: "preflight", may: []string{"diag", "object", "plan", "release"}},
 	{pkg: "lifecycle", may: []string{"chart", "diag", "engine", "ledger", "lock", "object", "plan", "preflight", "release", "event"}},
+	{pkg: "telemetry", may: []string{"diag", "event", "health", "ledger", "object", "plan"}},
 	{pkg: "ui", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
 	{pkg: "ui/report", may: []string{"ledger", "object", "release"}},
 	{pkg: "cli", may: []string{
-		"chart", "chart/source", "diag", "engine", "event", "health", "kube", "ledger", "lifecycle", "lock", "object", "plan", "release", "release/store", "release/store/postgres", "ui", "ui/report",
+		"chart", "chart/source", "diag", "engine", "event", "health", "kube", "ledger", "lifecycle", "lock", "object", "plan", "release", "release/store", "release/store/postgres", "telemetry", "ui", "ui/report",
 	}},
 	{pkg: "cmd/pintle", may: []string{"cli"}},
 }
@@ -65,6 +66,7 @@ var libraries = []library{
 	{prefix: "github.com/spf13/", users: []string{"cli"}, tests: true},
 	{prefix: "github.com/lib/pq", users: []string{"release/store/postgres", "release/store/postgres/postgrestest"}, tests: true},
 	{prefix: "charm.land/", users: []string{"ui"}},
+	{prefix: "go.opentelemetry.io/", users: []string{"telemetry"}},
 	{prefix: "golang.org/x/term", users: []string{"cli"}},
 	{prefix: "os/signal", users: []string{"cli"}},
 }

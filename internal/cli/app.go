@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"time"
+
 	"github.com/pintle-dev/pintle/internal/diag"
 	"github.com/pintle-dev/pintle/internal/release/store/postgres"
 	"github.com/pintle-dev/pintle/internal/ui"
@@ -12,6 +14,8 @@ type app struct {
 	teller
 	streams  Streams
 	env      Env
+	// asHelm makes us a drop-in for Helm: its words on standard output, its exit codes.
+	asHelm   bool
 	signals  *signals
 	global   globalFlags
 	locking  lockFlags
@@ -25,6 +29,8 @@ type app struct {
 	// both are nil unless asked for.
 	watch   *stopwatch
 	profile *profile
+	// tracing is what is sent to a collector.
+	tracing tracing
 	// running is set when a command's own code has started: until then every
 	// error is about the arguments.
 	running bool
@@ -44,6 +50,7 @@ type body func(cmd *cobra.Command, args []string) error
 func (a *app) run(f body) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		a.running = true
+		a.tracing.command, a.tracing.began = cmd.CommandPath(), time.Now()
 		if err := a.measure(); err != nil {
 			return err
 		}
@@ -67,14 +74,14 @@ func (a *app) colored(terminal bool) bool {
 }
 
 // results are the streams for a run whose result is written to Out in that
-// format: unless it is for people, Out holds nothing but the result, and
-// progress goes to Err.
+// format: unless it is for people who know whom they have called, Out holds
+// nothing but the result, and progress goes to Err.
 func (a *app) results(f ui.Format) ui.Streams {
 	s := ui.Streams{
 		Out: a.streams.Out, Err: a.streams.Err, Width: a.streams.Width,
 		IsTerminal: a.streams.OutTerminal && a.streams.ErrTerminal, Color: a.colorOut(),
 	}
-	if !f.ForPeople() {
+	if !f.ForPeople() || a.asHelm {
 		s.Out, s.IsTerminal, s.Color = a.streams.Err, a.streams.ErrTerminal, a.colorErr()
 	}
 	return s

@@ -98,6 +98,7 @@ func (a *app) runHook(ctx context.Context, args []string, flags *hookRunFlags) e
 		return err
 	}
 	opts.Namespace = s.namespace
+	s.trace(ctx, opts.Name, opts.DryRun)
 	out, err := s.RunHook(ctx, opts)
 	s.end()
 	switch {
@@ -143,6 +144,7 @@ func (a *app) cleanHooks(ctx context.Context, name string, output ui.Format, dry
 	if dryRun {
 		opts.DryRun = lifecycle.DryRunServer
 	}
+	s.trace(ctx, name, opts.DryRun)
 	out, err := s.CleanHooks(ctx, opts)
 	s.end()
 	switch {

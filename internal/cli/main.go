@@ -52,14 +52,16 @@ func OSStreams() Streams {
 	}
 }
 
-// Main runs one command line, without the program's name, and returns the
-// exit code. Ending ctx ends everything at once, without a record of it: the
+// Main runs one command line, which begins with the program's name, and returns
+// the exit code. Ending ctx ends everything at once, without a record of it: the
 // user's own way of stopping are signals, which operations catch themselves.
 func Main(ctx context.Context, args []string, streams Streams, env Env) int {
-	if len(args) == 1 && args[0] == templateServer {
+	if len(args) == 2 && args[1] == templateServer {
 		return chart.ServeTemplates(streams.In, streams.Out)
 	}
-	return newApp(streams, env).main(ctx, args)
+	a := newApp(streams, env)
+	a.asHelm = isDropIn(args[0], env)
+	return a.main(ctx, args[1:])
 }
 
 func (a *app) main(ctx context.Context, args []string) int {
@@ -72,16 +74,19 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root.SetErr(a.streams.Err)
 	defer takeLogs(&a.teller, &a.global.debug)()
 	defer a.measured()
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
+		a.endTrace(ctx, exitDone, nil)
 		return exitDone
 	}
 	if !a.running {
 		// Nothing of ours has run: what failed is cobra's reading of the arguments.
 		err = asUsage(err)
 	}
-	ui.WriteProblems(a.streams.Err, a.explain(err), a.colorErr())
-	return exitCode(err, a.signals.caught())
+	problems, code := a.explain(err), exitCode(err, a.signals.caught())
+	ui.WriteProblems(a.streams.Err, problems, a.colorErr())
+	a.endTrace(ctx, code, problems)
+	return code
 }
 
 // lines joins the parts of a help text.

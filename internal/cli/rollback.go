@@ -68,6 +68,7 @@ func (a *app) rollback(cmd *cobra.Command, args []string, flags *rollbackFlags) 
 		return err
 	}
 	opts.Namespace = s.namespace
+	s.trace(cmd.Context(), opts.Name, opts.DryRun)
 	var out *lifecycle.Outcome
 	err = s.reporting(&flags.gate.reportFlags, ui.Table, func() (*lifecycle.Outcome, error) {
 		out, err = s.Rollback(cmd.Context(), opts)
@@ -80,8 +81,8 @@ func (a *app) rollback(cmd *cobra.Command, args []string, flags *rollbackFlags) 
 		return a.showPlan(out.DryRun.Plan)
 	}
 	r := out.Release
-	_, err = fmt.Fprintf(a.streams.Out, "Release %q is back at revision %d, as revision %d.\n", r.Name, r.Info.RollbackRevision, r.Revision)
-	return err
+	return a.says(fmt.Sprintf("Release %q is back at revision %d, as revision %d.\n", r.Name, r.Info.RollbackRevision, r.Revision),
+		"Rollback was a success! Happy Helming!\n")
 }
 
 // parseRevision reads a revision's number; 0 leaves the choice to us, as in Helm.

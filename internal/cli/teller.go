@@ -32,10 +32,15 @@ func (t *teller) through(tell func(diag.Problem)) (back func()) {
 }
 
 func (t *teller) say(severity diag.Severity, text string) {
+	t.problem(diag.Problem{Severity: severity, Summary: text})
+}
+
+// problem tells a problem with all its details.
+func (t *teller) problem(p diag.Problem) {
 	t.mu.Lock()
 	tell := t.tell
 	t.mu.Unlock()
-	tell(diag.Problem{Severity: severity, Summary: text})
+	tell(p)
 }
 
 // note tells something.

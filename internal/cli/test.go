@@ -91,6 +91,7 @@ func (a *app) test(cmd *cobra.Command, name string, flags *testRunFlags) error {
 	if flags.list {
 		opts.DryRun = lifecycle.DryRunServer
 	}
+	s.trace(cmd.Context(), name, opts.DryRun)
 	var out *lifecycle.Outcome
 	err = s.reporting(&flags.reportFlags, output, func() (*lifecycle.Outcome, error) {
 		out, err = s.Test(cmd.Context(), opts)

@@ -89,6 +89,7 @@ func (a *app) uninstall(ctx context.Context, name string, flags *uninstallFlags)
 	if flags.dryRun {
 		opts.DryRun = lifecycle.DryRunServer
 	}
+	s.trace(ctx, name, opts.DryRun)
 	out, err := s.Uninstall(ctx, opts)
 	s.end()
 	switch {
