@@ -23,7 +23,7 @@ func (c *Client) CanI(ctx context.Context, verb string, gvr schema.GroupVersionR
 		return false, err
 	}
 	resp, err := c.do(ctx, request{
-		verb: "create", path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", contentType: asJSON, body: body, ref: ref,
+		verb: "create", path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", contentType: asJSON, body: body, ref: ref, asks: true,
 	})
 	if err != nil {
 		return false, err

@@ -136,7 +136,7 @@ func (c *Client) rules(ctx context.Context, namespace string) ([]accessRule, err
 		return nil, err
 	}
 	resp, err := c.do(ctx, request{
-		verb: "create", path: "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", contentType: asJSON, body: body, ref: ref,
+		verb: "create", path: "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", contentType: asJSON, body: body, ref: ref, asks: true,
 	})
 	if unanswered(err) {
 		return nil, nil

@@ -31,6 +31,8 @@ type request struct {
 	body        []byte
 	etag        string
 	ref         object.Ref
+	// asks tells a create that only asks something: nothing is stored.
+	asks bool
 }
 
 // response is an answer that was read to its end.
@@ -63,7 +65,9 @@ func (r request) method() string {
 }
 
 // repeatable tells that doing it twice is the same as doing it once.
-func (r request) repeatable() bool { return r.verb != "create" || len(r.query["dryRun"]) > 0 }
+func (r request) repeatable() bool {
+	return r.verb != "create" || r.asks || len(r.query["dryRun"]) > 0
+}
 
 // do sends a request, again where that is safe, and reads the whole answer.
 func (c *Client) do(ctx context.Context, r request) (*response, error) {
