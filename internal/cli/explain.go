@@ -148,7 +148,7 @@ func (a *app) wayBack(f *lifecycle.Failed) string {
 
 // command is a command line of ours about a release, for the user to repeat.
 func (a *app) command(verb, release string) string {
-	text := "pintle " + verb + " " + release
+	text := a.program() + " " + verb + " " + release
 	if a.global.namespace != "" {
 		text += " -n " + a.global.namespace
 	}

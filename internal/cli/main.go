@@ -84,7 +84,12 @@ func (a *app) main(ctx context.Context, args []string) int {
 		err = asUsage(err)
 	}
 	problems, code := a.explain(err), exitCode(err, a.signals.caught())
-	ui.WriteProblems(a.streams.Err, problems, a.colorErr())
+	if a.asHelm {
+		code = helmCode(code)
+		a.writeHelmError(cmd, err, problems)
+	} else {
+		ui.WriteProblems(a.streams.Err, problems, a.colorErr())
+	}
 	a.endTrace(ctx, code, problems)
 	return code
 }

@@ -15,7 +15,7 @@ const (
 // no cluster.
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "pintle",
+		Use:   a.program(),
 		Short: "run the life of a Helm release: hooks, apply, wait, tests, rollback",
 		Long: lines(
 			"Pintle runs the life of a Helm release on Kubernetes: hooks, apply, wait, tests, rollback.",

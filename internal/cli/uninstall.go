@@ -94,8 +94,7 @@ func (a *app) uninstall(ctx context.Context, name string, flags *uninstallFlags)
 	s.end()
 	switch {
 	case flags.ignoreNotFound && errors.Is(err, release.ErrNotFound):
-		_, err = fmt.Fprintf(a.streams.Out, "release %q is not there\n", name)
-		return err
+		return a.says(fmt.Sprintf("release %q is not there\n", name), fmt.Sprintf("release %q uninstalled\n", name))
 	case err != nil:
 		return err
 	case out.DryRun != nil:

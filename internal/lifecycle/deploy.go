@@ -230,10 +230,10 @@ func (d *deployment) settle(ctx context.Context) error {
 	d.service.claim.note(d.op, d.history.next())
 	if last == nil || last.Status == release.Uninstalled {
 		if d.op == plan.Upgrade && !d.opts.Install {
-			return diag.Problem{
+			return &NotDeployedError{Name: d.opts.Name, Problem: diag.Problem{
 				Summary: fmt.Sprintf("there is no release %s in namespace %s", d.opts.Name, d.opts.Namespace),
 				Detail:  "to install it when it does not exist, use upgrade --install",
-			}
+			}}
 		}
 		if last != nil && d.op == plan.Install && !d.opts.Replace {
 			return d.nameTaken(*last)
@@ -255,10 +255,10 @@ func (d *deployment) settle(ctx context.Context) error {
 }
 
 func (d *deployment) nameTaken(last release.Entry) error {
-	return diag.Problem{
+	return &NameTakenError{Name: last.Name, Problem: diag.Problem{
 		Summary: fmt.Sprintf("the name %s is taken in namespace %s: revision %d is %s", last.Name, d.opts.Namespace, last.Revision, last.Status),
 		Detail:  "use `pintle upgrade` (or upgrade --install) to change that release, `pintle uninstall` to remove it, or another name",
-	}
+	}}
 }
 
 // revision is the record to be, without status and description.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pintle-dev/pintle/internal/diag"
 	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
@@ -129,6 +130,30 @@ func (e *NoReleaseError) Error() string {
 
 // Is makes errors.Is(err, release.ErrNotFound) hold.
 func (e *NoReleaseError) Is(target error) bool { return target == release.ErrNotFound }
+
+// NameTakenError means an install under a name that a release has already.
+type NameTakenError struct {
+	Name    string
+	Problem diag.Problem
+}
+
+// Error is the problem in one line.
+func (e *NameTakenError) Error() string { return e.Problem.Error() }
+
+// Unwrap gives the problem.
+func (e *NameTakenError) Unwrap() error { return e.Problem }
+
+// NotDeployedError means an upgrade of a release that is not there, or is uninstalled.
+type NotDeployedError struct {
+	Name    string
+	Problem diag.Problem
+}
+
+// Error is the problem in one line.
+func (e *NotDeployedError) Error() string { return e.Problem.Error() }
+
+// Unwrap gives the problem.
+func (e *NotDeployedError) Unwrap() error { return e.Problem }
 
 // IrreversibleError means that an automatic rollback was refused: it would go
 // back past a hook that cannot be undone.
