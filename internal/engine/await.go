@@ -234,14 +234,26 @@ func (t *tracker) stuck(ctx context.Context) bool {
 				return true
 			}
 		}
-		if len(pods) > 0 || !workload(ref) || ref.Kind == "Deployment" { // which repeats what its ReplicaSet was told
+		if len(pods) > 0 {
 			continue
 		}
-		if trouble, ok := t.hints.about(ctx, obj); ok && t.trouble(ref, obj, trouble) {
+		if trouble, ok := t.podless(ctx, ref, obj); ok && t.trouble(ref, obj, trouble) {
 			return true
 		}
 	}
 	return false
+}
+
+// podless is why a workload without pods has none. A Deployment repeats what
+// its ReplicaSet was told; of others only events tell.
+func (t *tracker) podless(ctx context.Context, ref object.Ref, obj *unstructured.Unstructured) (health.Status, bool) {
+	if !workload(ref) {
+		return health.Status{}, false
+	}
+	if status := t.states[ref.Key()]; ref.Kind == "Deployment" {
+		return status, status.Trouble()
+	}
+	return t.hints.about(ctx, obj)
 }
 
 // trouble shows what is wrong with an awaited object, and says whether that

@@ -113,7 +113,7 @@ func TestExplainRefusal(t *testing.T) {
 		},
 		"webhook is away": {
 			`Internal error occurred: failed calling webhook "v.example.com": failed to call webhook: Post "https://v.shop.svc:443/?timeout=10s": service "v" not found`,
-			`Secret/shop/a [WebhookUnavailable]: the admission webhook "v.example.com" does not answer: failed to call webhook: Post "https://v.shop.svc:443/?timeout=10s": service "v" not found`,
+			`Secret/shop/a [WebhookUnavailable]: the admission webhook "v.example.com" does not answer: Post "https://v.shop.svc:443/?timeout=10s": service "v" not found`,
 		},
 		"no permission": {
 			`secrets "a" is forbidden: User "system:serviceaccount:ci:deployer" cannot patch resource "secrets" in API group "" in the namespace "shop"`,

@@ -59,7 +59,7 @@ var refusals = []struct {
 			message: strings.TrimSuffix(fmt.Sprintf("the admission webhook %q refused it: %s", m[1], sentence(m[2])), ": "),
 			advice:  "change what the webhook objects to, or ask whoever runs it"}
 	}},
-	{regexp.MustCompile(`(?s)failed calling webhook "([^"]+)": (.*)$`), func(m []string) finding {
+	{regexp.MustCompile(`(?s)failed calling webhook "([^"]+)": (?:failed to call webhook: )?(.*)$`), func(m []string) finding {
 		return finding{reason: "WebhookUnavailable", patience: Limited,
 			message: fmt.Sprintf("the admission webhook %q does not answer: %s", m[1], sentence(m[2])),
 			advice:  "check the webhook's Service and pods, and its CA bundle"}
