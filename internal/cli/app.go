@@ -54,6 +54,7 @@ func (a *app) run(f body) func(*cobra.Command, []string) error {
 		if err := a.measure(); err != nil {
 			return err
 		}
+		a.warnOutdated(cmd)
 		return f(cmd, args)
 	}
 }

@@ -47,10 +47,14 @@ func (a *app) showDryRun(out *lifecycle.Outcome, opts ui.StatusOptions, secrets 
 
 // showPlan writes a plan, with reasons where more was asked for.
 func (a *app) showPlan(p *plan.Plan) error {
-	if err := ui.WritePlan(a.streams.Out, p, ui.PlanOptions{Color: a.colorOut(), Reasons: a.global.debug}); err != nil {
+	out, color := a.streams.Out, a.colorOut()
+	if a.asHelm {
+		out, color = a.streams.Err, a.colorErr()
+	}
+	if err := ui.WritePlan(out, p, ui.PlanOptions{Color: color, Reasons: a.global.debug}); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(a.streams.Out)
+	_, err := fmt.Fprintln(out)
 	return err
 }
 

@@ -129,7 +129,7 @@ func (d *deployFlags) add(f *pflag.FlagSet, serverSideDefault string) {
 	f.BoolVar(&d.forceConflicts, "force-conflicts", false, "take over fields that others have set")
 	f.BoolVar(&d.forceReplace, "force-replace", false, "delete and create anew whatever cannot be changed in place")
 	f.BoolVar(&d.forceReplace, "force", false, "an older name of --force-replace")
-	_ = f.MarkDeprecated("force", "use --force-replace instead") // the flag is there: it was added above
+	outdate(f, "force", "--force-replace")
 	f.StringArrayVar(&d.recreate, "recreate", nil, "delete and create this object anew if it cannot be changed in place: KIND/NAME (can be repeated)")
 	f.Var(&d.hooks, "hook", "change a hook or test: NAME:timeout=20m,retries=2,skip (name or glob; can be repeated)")
 	d.serverSide.value = serverSideDefault
@@ -219,7 +219,7 @@ func (c *chartFlags) add(f *pflag.FlagSet, serverSideDefault string) {
 	c.gate.add(f)
 	f.BoolVar(&c.rollback, "rollback-on-failure", false, "after a failure, go back to the last good revision, or remove a first install; implies --wait")
 	f.BoolVar(&c.rollback, "atomic", false, "an older name of --rollback-on-failure")
-	_ = f.MarkDeprecated("atomic", "use --rollback-on-failure instead") // the flag is there: it was added above
+	outdate(f, "atomic", "--rollback-on-failure")
 	f.StringVar(&c.crds, "crds", string(plan.CreateCRDs), "what to do with the CustomResourceDefinitions of crds/: create those that are missing, update those that differ, or skip them")
 	f.BoolVar(&c.skipCRDs, "skip-crds", false, "do not create the CustomResourceDefinitions of crds/ when installing")
 	f.BoolVar(&c.createNamespace, "create-namespace", false, "when installing, create the namespace unless it exists")

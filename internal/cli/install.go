@@ -53,7 +53,9 @@ func newInstall(a *app) *cobra.Command {
 // deployRun is what differs between install and upgrade.
 type deployRun struct {
 	name, chart string
-	do          func(context.Context, *lifecycle.Service, lifecycle.DeployOptions) (*lifecycle.Outcome, error)
+	// upgrade tells that upgrade was asked for, which may become an install.
+	upgrade bool
+	do               func(context.Context, *lifecycle.Service, lifecycle.DeployOptions) (*lifecycle.Outcome, error)
 }
 
 // deploy runs an install or an upgrade and shows what came of it.
@@ -82,7 +84,7 @@ func (a *app) deploy(ctx context.Context, flags *chartFlags, run deployRun) erro
 	if err != nil {
 		return a.failedDeploy(err, out, output)
 	}
-	return a.showDeployed(out, flags)
+	return a.showDeployed(out, flags, run)
 }
 
 // prepare opens a session: with a cluster, unless a dry run needs none.
@@ -105,7 +107,7 @@ func (a *app) warnFlags(d *deployFlags) {
 }
 
 // showDeployed writes the result of an install or an upgrade.
-func (a *app) showDeployed(out *lifecycle.Outcome, flags *chartFlags) error {
+func (a *app) showDeployed(out *lifecycle.Outcome, flags *chartFlags, run deployRun) error {
 	opts := ui.StatusOptions{
 		Format: flags.format.value, Color: a.colorOut(), HideNotes: flags.hideNotes, Sources: a.global.debug,
 	}
@@ -117,19 +119,17 @@ func (a *app) showDeployed(out *lifecycle.Outcome, flags *chartFlags) error {
 		opts.Computed = values
 	}
 	r := out.Release
+	if err := a.greet(out, flags, run); err != nil {
+		return err
+	}
 	if out.DryRun != nil {
 		return a.showDryRun(out, opts, flags.secrets)
 	}
-	if out.Result != nil {
+	if out.Result != nil && !a.asHelm {
 		opts.Runs = out.Result.Runs
 	}
-	if out.NoOp && opts.Format == ui.Table {
-		_, err := fmt.Fprintf(a.streams.Out, "Release %q is as it should be at revision %d; nothing was done.\n", r.Name, r.Revision)
-		return err
-	}
-	if opts.Format == ui.Table {
-		done := map[plan.Operation]string{plan.Install: "installed", plan.Upgrade: "upgraded"}[out.Operation]
-		fmt.Fprintf(a.streams.Out, "Release %q has been %s.\n", r.Name, done)
+	if out.NoOp && opts.Format == ui.Table && !a.asHelm {
+		return nil
 	}
 	if opts.Format == ui.Table && opts.Sources {
 		r = r.Clone()
@@ -138,10 +138,34 @@ func (a *app) showDeployed(out *lifecycle.Outcome, flags *chartFlags) error {
 	return ui.WriteStatus(a.streams.Out, r, opts)
 }
 
+// greet writes the sentence that comes before a release's status.
+func (a *app) greet(out *lifecycle.Outcome, flags *chartFlags, run deployRun) error {
+	if flags.format.value != ui.Table {
+		return nil
+	}
+	r := out.Release
+	helms := ""
+	switch {
+	case out.Operation == plan.Install && run.upgrade:
+		helms = fmt.Sprintf("Release %q does not exist. Installing it now.\n", r.Name)
+	case run.upgrade:
+		helms = fmt.Sprintf("Release %q has been upgraded. Happy Helming!\n", r.Name)
+	}
+	done := map[plan.Operation]string{plan.Install: "installed", plan.Upgrade: "upgraded"}[out.Operation]
+	ours := fmt.Sprintf("Release %q has been %s.\n", r.Name, done)
+	switch {
+	case out.DryRun != nil:
+		ours = ""
+	case out.NoOp:
+		ours = fmt.Sprintf("Release %q is as it should be at revision %d; nothing was done.\n", r.Name, r.Revision)
+	}
+	return a.says(ours, helms)
+}
+
 // failedDeploy writes the record as it is after a failure, where a program
 // reads the result: the error itself goes to the error stream.
 func (a *app) failedDeploy(err error, out *lifecycle.Outcome, output ui.Format) error {
-	if out == nil || out.Release == nil || output == ui.Table {
+	if out == nil || out.Release == nil || output == ui.Table || a.asHelm {
 		return err
 	}
 	return together(err, ui.WriteStatus(a.streams.Out, out.Release, ui.StatusOptions{Format: output}))

@@ -78,12 +78,15 @@ func (a *app) rollback(cmd *cobra.Command, args []string, flags *rollbackFlags) 
 	case err != nil:
 		return err
 	case out.DryRun != nil:
-		return a.showPlan(out.DryRun.Plan)
+		return together(a.showPlan(out.DryRun.Plan), a.says("", helmRolledBack))
 	}
 	r := out.Release
 	return a.says(fmt.Sprintf("Release %q is back at revision %d, as revision %d.\n", r.Name, r.Info.RollbackRevision, r.Revision),
-		"Rollback was a success! Happy Helming!\n")
+		helmRolledBack)
 }
+
+// helmRolledBack is what Helm says of a rollback, in a dry run too.
+const helmRolledBack = "Rollback was a success! Happy Helming!\n"
 
 // parseRevision reads a revision's number; 0 leaves the choice to us, as in Helm.
 func parseRevision(text string) (int, error) {

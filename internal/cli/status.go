@@ -80,7 +80,9 @@ func (a *app) status(ctx context.Context, name string, revision revisionFlags, o
 	}
 	opts := ui.StatusOptions{Format: output, Color: a.colorOut()}
 	if output == ui.Table {
-		opts.Runs = a.lastTests(ctx, r, rec)
+		if !a.asHelm {
+			opts.Runs = a.lastTests(ctx, r, rec)
+		}
 		if opts.Resources, err = r.liveTables(ctx, rec); err != nil {
 			a.warn("the release's objects cannot be shown: " + a.explain(err)[0].Summary)
 		}

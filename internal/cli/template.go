@@ -65,7 +65,7 @@ func newTemplate(a *app) *cobra.Command {
 	f.Var(&flags.dryRun, "dry-run", "client renders without a cluster; server renders with what the cluster serves and holds, and has the API server check each object")
 	f.Lookup("dry-run").NoOptDefVal = "client"
 	f.BoolVar(&flags.validate, "validate", false, "an older name of --dry-run=server")
-	_ = f.MarkDeprecated("validate", "use --dry-run=server instead") // the flag is there: it was added above
+	outdate(f, "validate", "--dry-run=server")
 	f.StringVar(&flags.outputDir, "output-dir", "", "write what each template renders into a file below this folder, instead of to standard output")
 	f.BoolVar(&flags.nameInPath, "release-name", false, "with --output-dir: put the files into a folder of the release's name")
 	inertFlags(f)

@@ -100,7 +100,20 @@ func (a *app) test(cmd *cobra.Command, name string, flags *testRunFlags) error {
 	if out == nil {
 		return err
 	}
+	if a.asHelm && output == ui.Block && !flags.list {
+		return together(err, a.showHelmTests(out, flags.logs.value))
+	}
 	return together(err, a.showTests(out, output))
+}
+
+// showHelmTests writes what Helm does: its block of tests and, if asked for,
+// the logs of those that are Pods.
+func (a *app) showHelmTests(out *lifecycle.Outcome, logs ui.LogMode) error {
+	err := ui.WriteStatus(a.streams.Out, out.Release, ui.StatusOptions{Format: ui.Table, Color: a.colorOut(), HideNotes: true})
+	if err != nil || logs != ui.LogsAlways || out.Result == nil {
+		return err
+	}
+	return ui.WritePodLogs(a.streams.Out, out.Result.Runs)
 }
 
 // showTests writes what came of the tests, or which there are.

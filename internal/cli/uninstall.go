@@ -98,7 +98,7 @@ func (a *app) uninstall(ctx context.Context, name string, flags *uninstallFlags)
 	case err != nil:
 		return err
 	case out.DryRun != nil:
-		return a.showPlan(out.DryRun.Plan)
+		return together(a.showPlan(out.DryRun.Plan), a.says("", fmt.Sprintf("release %q uninstalled\n", name)))
 	}
 	_, err = fmt.Fprintf(a.streams.Out, "release %q uninstalled\n", name)
 	return err

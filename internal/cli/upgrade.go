@@ -40,7 +40,7 @@ func newUpgrade(a *app) *cobra.Command {
 			"  pintle upgrade --install web ./web -n shop --create-namespace"),
 		Args: needs(2, 2, "a name and a chart"),
 		RunE: a.run(func(cmd *cobra.Command, args []string) error {
-			return a.deploy(cmd.Context(), &flags, deployRun{name: args[0], chart: args[1],
+			return a.deploy(cmd.Context(), &flags, deployRun{name: args[0], chart: args[1], upgrade: true,
 				do: func(ctx context.Context, s *lifecycle.Service, opts lifecycle.DeployOptions) (*lifecycle.Outcome, error) {
 					opts.Install, opts.CleanupOnFail, opts.HistoryMax, opts.Resume = install, cleanup, historyMax, resume
 					opts.ValuesPolicy, opts.SkipNoOp = reuse.policy(), noOp == "skip"
