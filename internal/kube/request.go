@@ -191,9 +191,13 @@ func statusError(r request, resp *http.Response) error {
 		}
 		return &apierrors.StatusError{ErrStatus: status}
 	}
-	resource := schema.GroupResource{Group: r.ref.Group, Resource: strings.ToLower(r.ref.Kind)}
-	return apierrors.NewGenericServerResponse(resp.StatusCode, r.verb, resource, r.ref.Name,
+	return apierrors.NewGenericServerResponse(resp.StatusCode, r.verb, groupResource(r.ref), r.ref.Name,
 		strings.TrimSpace(string(body)), after, true)
+}
+
+// groupResource names an object's kind in errors that the API server did not word.
+func groupResource(ref object.Ref) schema.GroupResource {
+	return schema.GroupResource{Group: ref.Group, Resource: strings.ToLower(ref.Kind)}
 }
 
 // decode reads a JSON object, whole numbers as int64.

@@ -29,6 +29,9 @@ func (c *Client) create(ctx context.Context, r request, obj *unstructured.Unstru
 		if missing == nil && c.isOurs(found, obj, started) {
 			return found, nil
 		}
+		if missing == nil { // what the lost answer said
+			return nil, c.refused(r.verb, r.ref, apierrors.NewAlreadyExists(groupResource(r.ref), r.ref.Name))
+		}
 		if !apierrors.IsNotFound(missing) || time.Since(started) > c.retryFor {
 			return nil, err
 		}

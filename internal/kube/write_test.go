@@ -90,6 +90,9 @@ func TestCreateWhoseAnswerIsLost(t *testing.T) {
 				if err == nil && got.GetUID() != "new" {
 					t.Errorf("got %v", got)
 				}
+				if err != nil && !apierrors.IsAlreadyExists(err) {
+					t.Errorf("not what there is: %v", err)
+				}
 			})
 		})
 	}
