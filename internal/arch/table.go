@@ -26,6 +26,8 @@ var layers = []row{
 	{pkg: "chart", may: []string{"chart/plugin", "diag"}},
 	{pkg: "chart/plugin", may: []string{"diag"}},
 	{pkg: "chart/source", may: []string{"chart/plugin", "diag"}},
+	{pkg: "chart/dependency", may: []string{"chart/source", "diag"}},
+	{pkg: "chart/packing", may: []string{"diag"}},
 	{pkg: "plan", may: []string{"diag", "object", "release"}},
 	{pkg: "event", may: []string{"diag", "health", "ledger", "object", "plan"}},
 	{pkg: "lock", may: []string{"release"}},
@@ -39,7 +41,7 @@ var layers = []row{
 	{pkg: "ui", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
 	{pkg: "ui/report", may: []string{"ledger", "object", "release"}},
 	{pkg: "cli", may: []string{
-		"chart", "chart/source", "diag", "engine", "event", "health", "kube", "ledger", "lifecycle", "lock", "object", "plan", "release", "release/store", "release/store/postgres", "telemetry", "ui", "ui/report",
+		"chart", "chart/dependency", "chart/packing", "chart/source", "diag", "engine", "event", "health", "kube", "ledger", "lifecycle", "lock", "object", "plan", "release", "release/store", "release/store/postgres", "telemetry", "ui", "ui/report",
 	}},
 	{pkg: "cmd/pintle", may: []string{"cli"}},
 }
@@ -60,7 +62,7 @@ var libraries = []library{
 	{prefix: "helm.sh/helm/v4/pkg/kube"},
 	{prefix: "helm.sh/helm/v4/pkg/storage"},
 	{prefix: "helm.sh/helm/v4/pkg/cmd"},
-	{prefix: "helm.sh/helm/", users: []string{"chart", "chart/plugin", "chart/source"}, tests: true},
+	{prefix: "helm.sh/helm/", users: []string{"chart", "chart/dependency", "chart/packing", "chart/plugin", "chart/source"}, tests: true},
 	{prefix: "k8s.io/client-go/util/jsonpath", users: []string{"chart"}, tests: true},
 	{prefix: "k8s.io/client-go/", users: []string{"kube"}, tests: true},
 	{prefix: "github.com/spf13/", users: []string{"cli"}, tests: true},

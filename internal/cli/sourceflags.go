@@ -129,6 +129,7 @@ func (a *app) from(open chart.OpenOptions, flags *sourceFlags) (chart.OpenOption
 		found, err := client.Find(ctx, ref, flags.Request)
 		return found.Path, err
 	}
+	open.Update = a.completing(flags)
 	return open, client
 }
 

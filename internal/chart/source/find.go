@@ -75,15 +75,15 @@ func (c *Client) Find(ctx context.Context, ref string, r Request) (Found, error)
 		return Found{}, err
 	}
 	found := Found{Fetched: true}
-	digest := digestOf(p.data)
-	if found.Path, err = c.keep(digest, chartFile, p.data); err != nil {
+	digest := digestOf(p.Data)
+	if found.Path, err = c.keep(digest, chartFile, p.Data); err != nil {
 		return Found{}, fmt.Errorf("keeping the chart %s: %w", ref, err)
 	}
 	if r.Verify {
-		if found.Signature, err = verify(p.data, p.provenance, p.name, r.Keyring); err != nil {
+		if found.Signature, err = p.Verify(r.Keyring); err != nil {
 			return Found{}, err
 		}
-		if _, err := c.keep(digest, provenanceFile, p.provenance); err != nil {
+		if _, err := c.keep(digest, provenanceFile, p.Provenance); err != nil {
 			return Found{}, fmt.Errorf("keeping the provenance of %s: %w", ref, err)
 		}
 	}
@@ -98,11 +98,18 @@ func notOnDisk(ref string) error {
 	return diag.Problem{Summary: fmt.Sprintf("no chart %q", ref), Detail: "there is no folder and no archive at " + at}
 }
 
-// parcel is a chart that was fetched.
-type parcel struct {
-	// name is that of the archive, such as web-1.2.0.tgz.
-	name             string
-	data, provenance []byte
+// Archive is a chart that was fetched.
+type Archive struct {
+	// Name is that of the file, such as web-1.2.0.tgz.
+	Name string
+	Data []byte
+	// Provenance is its signature, where it was asked for.
+	Provenance []byte
+}
+
+// Verify checks the signature with the keys of a keyring.
+func (a Archive) Verify(keyring string) (*Signature, error) {
+	return verify(a.Data, a.Provenance, a.Name, keyring)
 }
 
 // place is where a chart is to be had.
@@ -111,36 +118,44 @@ type place struct {
 	// digest of the archive, plain; empty when nobody says.
 	digest string
 	name   string
+	// version is set where an index has told it.
+	version string
 }
 
 // fetchChart fetches a chart that is not on the disk, and its provenance.
-func (c *Client) fetchChart(ctx context.Context, ref string, r Request, provenance bool) (parcel, error) {
+func (c *Client) fetchChart(ctx context.Context, ref string, r Request, provenance bool) (Archive, error) {
 	at, err := c.locate(ctx, ref, r)
 	if err != nil {
-		return parcel{}, err
+		return Archive{}, err
 	}
+	return c.fetchFrom(ctx, at, provenance)
+}
+
+// fetchFrom fetches a chart from its place.
+func (c *Client) fetchFrom(ctx context.Context, at place, provenance bool) (Archive, error) {
 	at.accept, at.limit, at.what = "application/gzip,application/octet-stream", maxChart, "the chart"
 	if at.scheme() == ociScheme {
 		return c.fetchOCIChart(ctx, at, provenance)
 	}
-	p := parcel{name: at.name}
+	p := Archive{Name: at.name}
 	var cached bool
-	if p.data, cached = c.fromCache(at.digest); !cached {
-		if p.data, err = c.get(ctx, at.fetching); err != nil {
-			return parcel{}, err
+	var err error
+	if p.Data, cached = c.fromCache(at.digest); !cached {
+		if p.Data, err = c.get(ctx, at.fetching); err != nil {
+			return Archive{}, err
 		}
-		if got := digestOf(p.data); at.digest != "" && got != at.digest {
-			return parcel{}, diag.Problem{
+		if got := digestOf(p.Data); at.digest != "" && got != at.digest {
+			return Archive{}, diag.Problem{
 				Summary: fmt.Sprintf("what %s holds is not the chart of the index", Mask(at.url)),
 				Detail:  fmt.Sprintf("its SHA-256 is %s, and the index says %s: it was changed on its way or on the server, or the index is old (`pintle repo update`)", got, at.digest),
 			}
 		}
 	}
-	if err := isArchive(p.data, at.url); err != nil {
-		return parcel{}, err
+	if err := isArchive(p.Data, at.url); err != nil {
+		return Archive{}, err
 	}
 	if provenance {
-		p.provenance, err = c.get(ctx, at.forProvenance())
+		p.Provenance, err = c.get(ctx, at.forProvenance())
 	}
 	return p, err
 }
@@ -252,7 +267,7 @@ func (c *Client) locateIn(index *Index, where, name string, home Repository, r R
 	}
 	return place{
 		fetching: fetching{url: address, home: home.URL, access: r.Access.over(home.access())},
-		digest:   plainDigest(entry.Digest), name: archiveName(address),
+		digest:   plainDigest(entry.Digest), name: archiveName(address), version: entry.Version,
 	}, nil
 }
 

@@ -68,26 +68,26 @@ func (c *Client) locateOCI(ctx context.Context, ref string, r Request) (place, e
 }
 
 // fetchOCIChart pulls a chart, and with it its provenance.
-func (c *Client) fetchOCIChart(ctx context.Context, at place, provenance bool) (parcel, error) {
+func (c *Client) fetchOCIChart(ctx context.Context, at place, provenance bool) (Archive, error) {
 	client, err := c.registry(ctx, at.access, c.Told)
 	if err != nil {
-		return parcel{}, err
+		return Archive{}, err
 	}
 	ref := strings.TrimPrefix(at.url, ociScheme+"://")
 	host, _, _ := strings.Cut(ref, "/")
 	pulled, err := client.Pull(ref, registry.PullOptWithProv(provenance), registry.PullOptIgnoreMissingProv(true))
 	if err != nil {
-		return parcel{}, registryTrouble(host, at.url, at.fetching, err)
+		return Archive{}, registryTrouble(host, at.url, at.fetching, err)
 	}
-	p := parcel{name: at.name, data: pulled.Chart.Data}
+	p := Archive{Name: at.name, Data: pulled.Chart.Data}
 	if provenance {
-		p.provenance = pulled.Prov.Data
-		if len(p.provenance) == 0 {
-			return parcel{}, diag.Problem{Summary: fmt.Sprintf("%s has no provenance, which --verify needs", at.url)}
+		p.Provenance = pulled.Prov.Data
+		if len(p.Provenance) == 0 {
+			return Archive{}, diag.Problem{Summary: fmt.Sprintf("%s has no provenance, which --verify needs", at.url)}
 		}
 		// The tag may be a digest; the signature is of the archive's own name.
 		if meta := pulled.Chart.Meta; meta != nil {
-			p.name = fmt.Sprintf("%s-%s.tgz", meta.Name, meta.Version)
+			p.Name = fmt.Sprintf("%s-%s.tgz", meta.Name, meta.Version)
 		}
 	}
 	return p, nil
@@ -101,7 +101,7 @@ func (c *Client) getOCI(ctx context.Context, f fetching) ([]byte, error) {
 		return nil, err
 	}
 	p, err := c.fetchOCIChart(ctx, at, false)
-	return p.data, err
+	return p.Data, err
 }
 
 // registryTrouble explains what a registry client reports.

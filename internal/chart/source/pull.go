@@ -32,26 +32,26 @@ func (c *Client) Pull(ctx context.Context, ref string, r Request, o PullOptions)
 	}
 	var signature *Signature
 	if r.Verify {
-		if signature, err = verify(p.data, p.provenance, p.name, r.Keyring); err != nil {
+		if signature, err = p.Verify(r.Keyring); err != nil {
 			return nil, err
 		}
 	} else if o.Provenance {
 		if signed, err := c.fetchChart(ctx, ref, r, true); err != nil {
 			c.warn(fmt.Sprintf("Verification not found for %s: %v", ref, err))
 		} else {
-			p.provenance = signed.provenance
+			p.Provenance = signed.Provenance
 		}
 	}
 	if o.Untar {
 		return signature, p.unpack(o)
 	}
-	path := filepath.Join(o.Destination, p.name)
-	if len(p.provenance) > 0 {
-		if err := writeFile(path+".prov", p.provenance, 0o644); err != nil {
+	path := filepath.Join(o.Destination, p.Name)
+	if len(p.Provenance) > 0 {
+		if err := writeFile(path+".prov", p.Provenance, 0o644); err != nil {
 			return nil, fmt.Errorf("saving the provenance: %w", err)
 		}
 	}
-	if err := writeFile(path, p.data, 0o644); err != nil {
+	if err := writeFile(path, p.Data, 0o644); err != nil {
 		return nil, fmt.Errorf("saving the chart: %w", err)
 	}
 	return signature, nil
@@ -59,21 +59,21 @@ func (c *Client) Pull(ctx context.Context, ref string, r Request, o PullOptions)
 
 // unpack puts the chart's folder into the folder of the options, in which
 // there must be none of its name.
-func (p parcel) unpack(o PullOptions) error {
+func (p Archive) unpack(o PullOptions) error {
 	into := o.UntarDir
 	if !filepath.IsAbs(into) {
 		into = filepath.Join(o.Destination, into)
 	}
-	loaded, err := loader.LoadArchive(bytes.NewReader(p.data))
+	loaded, err := loader.LoadArchive(bytes.NewReader(p.Data))
 	if err != nil {
-		return diag.Problem{Summary: fmt.Sprintf("%s is not a chart that can be unpacked", p.name), Detail: err.Error()}
+		return diag.Problem{Summary: fmt.Sprintf("%s is not a chart that can be unpacked", p.Name), Detail: err.Error()}
 	}
 	folder := filepath.Join(into, loaded.Name())
 	if _, err := os.Lstat(folder); err == nil {
 		return diag.Problem{Summary: fmt.Sprintf("failed to untar: a file or directory with the name %s already exists", folder)}
 	}
-	if err := util.Expand(into, bytes.NewReader(p.data)); err != nil {
-		return diag.Problem{Summary: fmt.Sprintf("%s cannot be unpacked", p.name), Detail: err.Error()}
+	if err := util.Expand(into, bytes.NewReader(p.Data)); err != nil {
+		return diag.Problem{Summary: fmt.Sprintf("%s cannot be unpacked", p.Name), Detail: err.Error()}
 	}
 	return nil
 }
