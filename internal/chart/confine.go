@@ -228,7 +228,7 @@ func (r *renderer) died(ended error) error {
 	case strings.Contains(said, "stack overflow") || strings.Contains(said, "stack exceeds"):
 		return diag.Problem{Summary: endlessCalls, Detail: deeper, File: r.running}
 	case strings.Contains(said, "out of memory") || strings.Contains(said, "cannot allocate memory"):
-		return r.located(r.limits.exceeded(LimitRenderMemory, "", "rendering takes more memory than there is"))
+		return r.located(r.limits.tooMuchMemory())
 	}
 	return diag.Problem{
 		Summary: fmt.Sprintf("the process that rendered the chart ended: %v", ended), File: r.running,

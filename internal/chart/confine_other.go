@@ -7,4 +7,4 @@ import "os/exec"
 // apart does nothing: the process ends when its input does.
 func apart(*exec.Cmd) {}
 
-func sacrifice() {}
+func fence(int64) {}

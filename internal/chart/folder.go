@@ -60,7 +60,7 @@ func realPath(file string) (string, error) {
 func (f *folder) walk(inner string, above []string) error {
 	entries, err := os.ReadDir(filepath.Join(f.path, filepath.FromSlash(inner)))
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // the loader says so
 	}
 	for _, e := range entries {
 		if err := f.entry(path.Join(inner, e.Name()), above); err != nil {
@@ -82,7 +82,7 @@ func (f *folder) entry(inner string, above []string) error {
 	resolved := filepath.Join(above[len(above)-1], filepath.Base(file))
 	if link, err := os.Lstat(file); err == nil && link.Mode()&os.ModeSymlink != 0 {
 		if resolved, err = realPath(file); err != nil {
-			return nil
+			return f.unreachable(inner, file, err)
 		}
 		if err := f.link(inner, resolved, info.IsDir()); err != nil {
 			return err
@@ -105,7 +105,7 @@ func (f *folder) entry(inner string, above []string) error {
 func (f *folder) unreachable(inner, file string, err error) error {
 	link, failed := os.Lstat(file)
 	if failed != nil || link.Mode()&os.ModeSymlink == 0 || f.rules.Ignore(inner, link) {
-		return nil
+		return nil //nolint:nilerr // the loader says so
 	}
 	target, _ := os.Readlink(file)
 	detail := "there is nothing at " + printable(target)
@@ -130,7 +130,7 @@ func (f *folder) file(inner, file string, info os.FileInfo) error {
 	}
 	packed, err := os.ReadFile(file)
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // the loader says so
 	}
 	return f.archive(file, packed, 1)
 }

@@ -55,10 +55,14 @@ func (g *gauge) read() *diag.Problem {
 	case g.samples[2].Value.Uint64() > runawayStack:
 		return &diag.Problem{Summary: endlessCalls, Detail: deeper}
 	case taken > g.limits.Of(LimitRenderMemory):
-		p := g.limits.exceeded(LimitRenderMemory, "", fmt.Sprintf("rendering takes more than %s of memory", size(g.limits.Of(LimitRenderMemory))))
+		p := g.limits.tooMuchMemory()
 		return &p
 	}
 	return nil
+}
+
+func (l Limits) tooMuchMemory() diag.Problem {
+	return l.exceeded(LimitRenderMemory, "", fmt.Sprintf("rendering takes more than %s of memory", size(l.Of(LimitRenderMemory))))
 }
 
 const (

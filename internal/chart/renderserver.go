@@ -74,7 +74,7 @@ func (s *server) serve(request renderRequest) error {
 		limits.set[LimitName(name)], _ = value.(int64)
 	}
 	debug.SetMaxStack(maxStack)
-	sacrifice()
+	fence(limits.Of(LimitRenderMemory))
 	watch := newGauge(limits)
 	go watch.until(context.Background(), func(p diag.Problem) {
 		_ = s.say(sayLimit, p)
