@@ -12,8 +12,8 @@ import (
 // app is what the commands of one run share.
 type app struct {
 	teller
-	streams  Streams
-	env      Env
+	streams Streams
+	env     Env
 	// asHelm makes us a drop-in for Helm: its words on standard output, its exit codes.
 	asHelm   bool
 	signals  *signals

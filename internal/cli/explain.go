@@ -48,7 +48,7 @@ func (a *app) explain(err error) diag.List {
 	case errors.As(err, &unreachable):
 		return diag.List{explainUnreachable(unreachable)}
 	case errors.As(err, &none):
-		return diag.List{{Summary: none.Error(), Detail: "see `pintle list -A` for what there is"}}
+		return diag.List{{Summary: none.Error(), Detail: "see `" + a.program() + " list -A` for what there is"}}
 	}
 	if problems := diag.Problems(err); problems != nil {
 		return problems

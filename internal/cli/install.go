@@ -55,7 +55,7 @@ type deployRun struct {
 	name, chart string
 	// upgrade tells that upgrade was asked for, which may become an install.
 	upgrade bool
-	do               func(context.Context, *lifecycle.Service, lifecycle.DeployOptions) (*lifecycle.Outcome, error)
+	do      func(context.Context, *lifecycle.Service, lifecycle.DeployOptions) (*lifecycle.Outcome, error)
 }
 
 // deploy runs an install or an upgrade and shows what came of it.

@@ -97,22 +97,30 @@ func newVersion(a *app) *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.run(func(*cobra.Command, []string) error {
 			v := currentVersion()
-			switch {
-			case text != "":
-				t, err := template.New("version").Parse(text)
-				if err != nil {
-					return asUsage(fmt.Errorf("reading --template: %w", err))
-				}
-				return t.Execute(a.streams.Out, v)
-			case short:
-				fmt.Fprintln(a.streams.Out, v.short())
-			default:
-				fmt.Fprintln(a.streams.Out, v)
+			if a.asHelm {
+				b := v.helmBuild(debug.ReadBuildInfo)
+				return a.writeVersion(text, b, map[bool]string{true: b.short(), false: b.line()}[short])
 			}
-			return nil
+			return a.writeVersion(text, v, map[bool]string{true: v.short(), false: v.String()}[short])
 		}),
 	}
 	cmd.Flags().BoolVar(&short, "short", false, "print the version number alone")
 	cmd.Flags().StringVar(&text, "template", "", "print a Go template")
+	// Helm has taken this one for nothing since its second version.
+	cmd.Flags().BoolP("client", "c", false, "without effect: there is no server")
+	_ = cmd.Flags().MarkHidden("client") // the flag is there: it was added above
 	return cmd
+}
+
+// writeVersion writes a line, or the template if there is one.
+func (a *app) writeVersion(text string, info any, line string) error {
+	if text == "" {
+		_, err := fmt.Fprintln(a.streams.Out, line)
+		return err
+	}
+	t, err := template.New("version").Parse(text)
+	if err != nil {
+		return asUsage(fmt.Errorf("reading --template: %w", err))
+	}
+	return t.Execute(a.streams.Out, info)
 }
