@@ -338,13 +338,17 @@ func worthTelling(a plan.Action) bool {
 	return true
 }
 
-// reasonOf is the first root cause's word.
+// reasonOf is the word of the first root cause; that of what it is the cause of
+// where it says no more than that a process has failed.
 func reasonOf(causes []health.Cause) string {
 	for _, c := range causes {
 		for _, root := range c.Roots() {
-			if root.Reason != "" {
+			if root.Reason != "" && root.Reason != "Error" {
 				return root.Reason
 			}
+		}
+		if c.Reason != "" {
+			return c.Reason
 		}
 	}
 	return ""
@@ -364,12 +368,6 @@ func (r *Run) notice(e event.Notice) {
 		at = r.plan.span
 	}
 	l := r.record(r.now(), at, severity, e.Problem.Error())
-	var attrs attributes
-	if r.plan != nil {
-		attrs.text(attrRelease, r.plan.plan.Release)
-		attrs.number(attrRevision, r.plan.plan.Revision)
-		attrs.text(attrNamespace, r.plan.plan.Namespace)
-	}
-	l.Attributes = attrs
+	l.Attributes = at.attributes
 	r.emit(l)
 }

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -77,13 +79,39 @@ func (p *poster) post(ctx context.Context, message, answer proto.Message) error 
 	return nil
 }
 
-// unreachable words an error of the network; it names the address itself.
+// unreachable words an error of the network.
 func (p *poster) unreachable(ctx context.Context, err error) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return fmt.Errorf("no answer within %s", p.endpoint.timeout)
 	}
+	var about *url.Error
+	if errors.As(err, &about) {
+		err = about.Err // the address is told once
+	}
+	switch {
+	case ctx.Err() != nil:
+		return errNoAnswer
+	case brokenOff(err) && p.endpoint.protocol == grpc:
+		return fmt.Errorf("%w; is this the port for HTTP? gRPC has 4317 by default", err)
+	case brokenOff(err):
+		return fmt.Errorf("%w; is this the port for gRPC? HTTP has 4318 by default", err)
+	}
 	return err
 }
+
+// brokenOff tells errors that come when the other side does not understand what
+// it is told.
+func brokenOff(err error) bool {
+	for _, known := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return strings.Contains(err.Error(), "malformed HTTP response") || strings.Contains(err.Error(), "http2: ")
+}
+
+// errNoAnswer is a request that was cut off at the end of the run.
+var errNoAnswer = errors.New("no answer came in time")
 
 func (p *poster) head(req *http.Request) {
 	req.Header.Set("User-Agent", p.userAgent)

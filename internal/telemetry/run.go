@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -129,10 +130,7 @@ func (r *Run) End(ctx context.Context, result Result) diag.List {
 		group.Go(func() { lostLogs = r.logs.close(ctx) })
 	}
 	group.Wait()
-	var problems diag.List
-	problems.Add(r.lost(traces, "spans", lostSpans)...)
-	problems.Add(r.lost(logs, "log records", lostLogs)...)
-	return problems
+	return r.lost(lostSpans, lostLogs)
 }
 
 func (r *Run) conclude(result Result) {
@@ -153,19 +151,30 @@ func (r *Run) conclude(result Result) {
 	r.end(r.root, result.Ended)
 }
 
-// lost tells of what did not arrive.
-func (r *Run) lost(s signal, what string, l Loss) diag.List {
-	if l.Lost == 0 {
+// lost tells, once, of what did not arrive.
+func (r *Run) lost(spans, records Loss) diag.List {
+	var what, why []string
+	for _, l := range []struct {
+		Loss
+		signal signal
+		name   string
+	}{{spans, traces, "spans"}, {records, logs, "log records"}} {
+		if l.Lost == 0 {
+			continue
+		}
+		what = append(what, fmt.Sprintf("%d of %d %s", l.Lost, l.Sent, l.name))
+		reason := "they came faster than they could be sent"
+		if l.Why != nil {
+			reason = l.Why.Error()
+		}
+		why = append(why, r.where[l.signal]+": "+reason)
+	}
+	if what == nil {
 		return nil
 	}
-	p := diag.Problem{
-		Severity: diag.Warning, Summary: fmt.Sprintf("OpenTelemetry: %d of %d %s did not reach %s", l.Lost, l.Sent, what, r.where[s]),
-		Detail: "they came faster than they could be sent",
-	}
-	if l.Why != nil {
-		p.Detail = l.Why.Error()
-	}
-	return diag.List{p}
+	return diag.List{{
+		Severity: diag.Warning, Summary: "OpenTelemetry: " + strings.Join(what, " and ") + " did not arrive", Detail: strings.Join(why, "\n"),
+	}}
 }
 
 // end sends a span.
