@@ -18,7 +18,7 @@ func consumed() (cpu time.Duration, peak int64) {
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
 		return 0, 0
 	}
-	peak = int64(usage.Maxrss)
+	peak = int64(usage.Maxrss) //nolint:unconvert // it has 32 bits on some systems
 	switch runtime.GOOS {
 	case "darwin", "ios": // there it is bytes, elsewhere KiB
 	case "linux":

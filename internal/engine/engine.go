@@ -153,7 +153,7 @@ func (r *Result) OK() bool { return len(r.Failures) == 0 && !r.Interrupted }
 func (e *Engine) Run(ctx context.Context, p *plan.Plan, interrupt <-chan struct{}) *Result {
 	start := e.now()
 	e.sink(event.PlanStarted{Plan: p, Time: start})
-	w := &walk{engine: e, plan: p, result: &Result{}, operation: ledger.Operation{
+	w := &walk{engine: e, plan: p, ahead: ahead{engine: e}, result: &Result{}, operation: ledger.Operation{
 		ID: rand.Text(), Name: string(p.Operation), Started: start, By: e.opts.By,
 	}}
 	w.run(ctx, interrupt)
@@ -174,6 +174,9 @@ type walk struct {
 	// interruption: one that comes after the last step changes nothing.
 	cutShort bool
 
+	// ahead are watches for the hooks that come next.
+	ahead ahead
+
 	mu     sync.Mutex
 	result *Result
 }
@@ -189,11 +192,13 @@ func (w *walk) run(ctx context.Context, interrupt <-chan struct{}) {
 		}
 	}()
 	steps := w.plan.Steps
+	defer w.ahead.close()
 	for i := 0; i < len(steps); {
 		end := i
 		for end < len(steps) && steps[end].Stage == steps[i].Stage {
 			end++
 		}
+		w.ahead.plan(steps[i], steps[end:])
 		w.stage(ctx, soft, steps[i:end])
 		if end == len(steps) || !sameHooks(steps[end-1], steps[end]) {
 			w.engine.scribe.write(ctx)

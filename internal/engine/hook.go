@@ -45,7 +45,7 @@ func (w *walk) runHook(ctx, soft context.Context, s plan.Step, a plan.RunHook) o
 		return o
 	}
 	for attempt := 1; ; attempt++ {
-		h := &hookRun{engine: e, step: s, action: a, run: ledger.Run{
+		h := &hookRun{engine: e, ahead: &w.ahead, step: s, action: a, run: ledger.Run{
 			Release: w.plan.Release, Namespace: w.plan.Namespace, Revision: w.plan.Revision,
 			Event: a.Event, Hook: a.Hook.Name, Weight: a.Hook.Weight, Suite: a.Suite,
 			Operation: w.operation, Attempt: attempt, Object: object.RefOf(a.Object), Started: e.now(), Phase: release.PhaseRunning,
@@ -72,6 +72,7 @@ func (w *walk) runHook(ctx, soft context.Context, s plan.Step, a plan.RunHook) o
 // hookRun is one attempt of one hook.
 type hookRun struct {
 	engine *Engine
+	ahead  *ahead
 	step   plan.Step
 	action plan.RunHook
 	run    ledger.Run
@@ -85,19 +86,22 @@ func (h *hookRun) execute(ctx, soft context.Context) outcome {
 	defer cancel()
 	ref := h.run.Object
 	if !Ends(ref) {
-		return h.end(h.place(limited))
+		err := h.place(limited)
+		h.ahead.look(ctx)
+		return h.end(err)
 	}
 	h.secrets = h.engine.readSecrets(ctx, h.action.Object)
 	defer h.secrets.close()
 	watching, stopWatch := context.WithCancel(ctx)
 	defer stopWatch()
-	seen, err := h.engine.cluster.Watch(watching, targets(ref))
+	seen, err := h.ahead.watch(watching, h)
 	if err != nil {
 		return h.end(err)
 	}
 	if err := h.place(limited); err != nil {
 		return h.end(err)
 	}
+	h.ahead.look(ctx)
 	m := newMonitor(ctx, h)
 	defer m.close()
 	verdict := m.follow(limited, seen)

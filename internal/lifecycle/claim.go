@@ -33,6 +33,9 @@ type claim struct {
 	intent lock.Intent
 	// journal is that of the revision which the operation works on.
 	journal *journal
+	// unsettled tells that the journal holds a hook's success that no change has
+	// waited for yet.
+	unsettled bool
 	// open are revisions whose record says, or may say, that they are being
 	// worked on, and why it still does.
 	open map[int]error

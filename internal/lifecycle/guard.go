@@ -36,6 +36,7 @@ func (g *guardedCluster) Create(ctx context.Context, obj *unstructured.Unstructu
 }
 
 func (g *guardedCluster) Delete(ctx context.Context, ref object.Ref, opts metav1.DeleteOptions) error {
+	g.claim.settle()
 	if err := g.claim.check(ctx); err != nil {
 		return err
 	}

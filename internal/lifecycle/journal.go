@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/engine"
@@ -9,6 +10,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // journal is how far an operation has come. It is kept in the release's lock,
@@ -56,8 +58,12 @@ func (j *journal) before() map[string]plan.HookBefore {
 var _ engine.Journal = (*claim)(nil)
 
 // Begin notes the step, where another block or another hook begins. It holds
-// nothing up.
+// nothing up. Steps that change no object are not worth a request: what they
+// write, if anything, tells of itself.
 func (c *claim) Begin(s plan.Step) {
+	if still(s) {
+		return
+	}
 	_, hook := s.Action.(plan.RunHook)
 	anew := false
 	c.write((*lock.Held).Remark, func(j *journal) {
@@ -80,12 +86,57 @@ func (c *claim) Made(s plan.Step, uid string) {
 }
 
 // Succeeded notes that a hook need not run again, before anything else is
-// changed: its object may be deleted next.
+// changed: its object may be deleted next. Where the object itself will tell
+// whoever goes on, only a deletion waits for the note (see settle): it is not on
+// the way from one hook to the next.
 func (c *claim) Succeeded(s plan.Step, run release.Execution, uid string) {
-	c.write((*lock.Held).Journal, func(j *journal) {
+	keep, now := (*lock.Held).Journal, true
+	if held := c.lock(); held != nil && tells(s) && strings.Contains(held.Journaled(), uid) {
+		keep, now = (*lock.Held).Remark, false // it is stored with what the next hook makes
+		c.mu.Lock()
+		c.unsettled = true
+		c.mu.Unlock()
+	}
+	c.write(keep, func(j *journal) {
 		j.Hooks[s.ID] = journalHook{UID: uid, Done: true, Started: run.StartedAt, Ended: run.CompletedAt}
 	})
-	c.hurry()
+	if now {
+		c.hurry()
+	}
+}
+
+// settle makes the next change wait for what was noted of hooks.
+func (c *claim) settle() {
+	c.mu.Lock()
+	unsettled := c.unsettled
+	c.unsettled = false
+	c.mu.Unlock()
+	if unsettled {
+		c.write((*lock.Held).Journal, func(*journal) {})
+		c.hurry()
+	}
+}
+
+// tells reports whether the object of a hook that has succeeded stays, and says
+// so: a Job or a Pod that nothing removes by itself.
+func tells(s plan.Step) bool {
+	hook, ok := s.Action.(plan.RunHook)
+	if !ok || !engine.Ends(object.RefOf(hook.Object)) {
+		return false
+	}
+	_, vanishes, _ := unstructured.NestedFieldNoCopy(hook.Object.Object, "spec", "ttlSecondsAfterFinished")
+	return !vanishes
+}
+
+// still tells steps that change no object of the cluster.
+func still(s plan.Step) bool {
+	switch a := s.Action.(type) {
+	case plan.WriteRecord, plan.Keep:
+		return true
+	case plan.Apply:
+		return a.Change == plan.Unchanged
+	}
+	return false
 }
 
 // hurry has the journal stored while the operation goes on.

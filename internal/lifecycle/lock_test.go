@@ -83,6 +83,8 @@ func TestResume(t *testing.T) {
 	const step = "pre-upgrade/Job/shop/migrate"
 	for name, tt := range map[string]struct {
 		done bool
+		// ended: the hook had succeeded, and nobody noted it.
+		ended bool
 		// runs is how often the Job was created, a try that met the old one included; took how long the resumption takes at least.
 		runs     int
 		took     time.Duration
@@ -91,6 +93,7 @@ func TestResume(t *testing.T) {
 	}{
 		"a hook that had succeeded is not run again": {done: true, runs: 1, revision: 2},
 		"a hook that still runs is joined":           {runs: 1, took: 89 * time.Second, revision: 2},
+		"a success that was not noted counts":        {ended: true, runs: 1, revision: 2},
 		"with other values a new revision begins":    {done: true, runs: 3, values: []string{"a=1"}, revision: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +105,7 @@ func TestResume(t *testing.T) {
 				w.dies(t, leases, "upgrade", 2, release.PendingUpgrade)
 				w.startsJob(t, "migrate")
 				uid := string(w.job("migrate").GetUID())
-				if tt.done {
+				if tt.done || tt.ended {
 					time.Sleep(2 * time.Minute)
 				}
 				wroteJournal(leases, fmt.Sprintf(`{"version":1,"revision":2,"step":%q,"hooks":{%q:{"uid":%q,"done":%t}}}`, step, step, uid, tt.done))
@@ -137,6 +140,41 @@ func TestResume(t *testing.T) {
 			})
 		})
 	}
+}
+
+// From one hook to the next nothing waits for the note that the first one has
+// succeeded, since its Job says so. Before the Job is deleted the note must be there.
+func TestHookIsDeletedOnlyOnceItsSuccessIsNoted(t *testing.T) {
+	const twoHooks = `
+apiVersion: batch/v1
+kind: Job
+metadata: {name: first, annotations: {helm.sh/hook: pre-install, helm.sh/hook-weight: "1", helm.sh/hook-delete-policy: hook-succeeded}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: second, annotations: {helm.sh/hook: pre-install, helm.sh/hook-weight: "2"}}
+`
+	dir := writeChart(t, map[string]string{"hooks.yaml": twoHooks})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		w.Runs("Job/*", kubefake.Run{Lasts: 10 * time.Second})
+		start := time.Now()
+		leases.Fail(func(verb string) error {
+			if verb == "update" && time.Since(start) > 15*time.Second {
+				return errors.New("etcd has no leader")
+			}
+			return nil
+		})
+		if _, err := w.deploy(t, plan.Install, dir, nil); err == nil {
+			t.Error("it succeeded although nothing could be noted any more")
+		}
+		if !slices.Contains(w.Changes(), "create Job/shop/second") {
+			t.Error("the second hook was held up by the note about the first")
+		}
+		if slices.Contains(w.Changes(), "delete Job/shop/first") {
+			t.Error("the first hook was deleted before its success was noted")
+		}
+	})
 }
 
 func TestResumeOfARunThatDiedAfterItsLastRecord(t *testing.T) {

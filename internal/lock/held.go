@@ -129,6 +129,13 @@ func (h *Held) Remark(text string) {
 	h.tell(func() { h.state.Journal = text })
 }
 
+// Journaled is the journal as the Lease holds it, by the last answer.
+func (h *Held) Journaled() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.state.stored.GetAnnotations()[journalAnnotation]
+}
+
 // tell changes what is known and wakes whoever waits for a change.
 func (h *Held) tell(change func()) {
 	h.mu.Lock()
