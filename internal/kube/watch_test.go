@@ -293,6 +293,31 @@ func TestWatchGoesOn(t *testing.T) {
 	})
 }
 
+func TestWatchBehindAProxyThatKeepsAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPods()
+		p.set("a", "1", "Pending", false)
+		w := &wire{handle: func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("watch") == "true" {
+				<-r.Context().Done()
+				panic(r.Context().Err())
+			}
+			p.serve(w, r)
+		}}
+		all, err := w.client(Options{}).Watch(t.Context(), []object.Target{pod("a")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := tell(all)
+		seen.expect(t, "a 1 Pending")
+		for _, phase := range []string{"Running", "Succeeded"} {
+			p.set("a", "1", phase, false)
+			time.Sleep(watchBegins + time.Second)
+			seen.expect(t, "a 1 "+phase)
+		}
+	})
+}
+
 func TestWatchWaitsAsLongAsItIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPods()

@@ -19,10 +19,14 @@ import (
 
 const (
 	// watchFor is how long one watch request lasts before it is taken up again;
-	// up to half as much is added at random.
-	watchFor = 50 * time.Second
+	// up to half as much is added at random. The first ones are shorter: a stream in which
+	// nothing comes any more, because somebody on the way swallows it, looks like one in which nothing happens.
+	watchFor      = 50 * time.Second
+	firstWatchFor = 10 * time.Second
 	// watchGrace is how much later we end it ourselves when the server has not.
-	watchGrace = 15 * time.Second
+	watchGrace = 5 * time.Second
+	// watchBegins is how long the answer to a watch may take to begin.
+	watchBegins = 8 * time.Second
 	// relistEvery bounds how long an event that got lost can go unnoticed.
 	relistEvery = 3 * time.Minute
 	// shortest is what a watch lasts at least unless something is wrong with it.
@@ -45,6 +49,8 @@ type source struct {
 	// nothing to go on from and the source has to poll.
 	version string
 	listed  time.Time
+	// lasts is how long the next watch request is to last.
+	lasts time.Duration
 	// last is the last known state of each object that is there.
 	last map[string]*unstructured.Unstructured
 }
@@ -105,6 +111,8 @@ func (s *source) step(ctx context.Context) error {
 	}
 	err := s.follow(ctx)
 	switch {
+	case errors.Is(err, errStalled):
+		return s.list(ctx)
 	case apierrors.IsResourceExpired(err) || apierrors.IsGone(err):
 		return s.list(ctx)
 	case apierrors.IsForbidden(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsNotFound(err):
@@ -212,7 +220,8 @@ func (s *source) leave() {
 
 // follow makes one watch request and handles its events until it ends.
 func (s *source) follow(ctx context.Context) error {
-	lasts := watchFor + rand.N(watchFor/2)
+	s.lasts = min(max(2*s.lasts, firstWatchFor), watchFor)
+	lasts := s.lasts + rand.N(s.lasts/2)
 	ctx, cancel := context.WithTimeout(ctx, lasts+watchGrace)
 	defer cancel()
 	q := s.query()
@@ -220,7 +229,14 @@ func (s *source) follow(ctx context.Context) error {
 	q.Set("allowWatchBookmarks", "true")
 	q.Set("resourceVersion", s.version)
 	q.Set("timeoutSeconds", strconv.Itoa(int(lasts/time.Second)))
+	stalled := time.AfterFunc(watchBegins, cancel)
 	resp, err := s.client.open(ctx, request{verb: "watch", path: s.place.path(""), query: q, ref: s.ref("")})
+	if !stalled.Stop() {
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return errStalled
+	}
 	if err != nil {
 		return err
 	}
@@ -239,6 +255,10 @@ func (s *source) follow(ctx context.Context) error {
 		}
 	}
 }
+
+// errStalled: the answer to a watch did not begin, as behind a proxy that keeps
+// answers until they are whole.
+var errStalled = errors.New("the watch does not begin")
 
 // streamEnd: an API server ends a watch when its time is over.
 func streamEnd(err error) error {
