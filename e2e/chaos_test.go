@@ -241,6 +241,11 @@ type scene struct {
 
 func newScene(t *testing.T, c *cluster, programs string) *scene {
 	t.Helper()
+	return newSceneOf(t, c, programs, chaosChart)
+}
+
+func newSceneOf(t *testing.T, c *cluster, programs string, chart map[string]string) *scene {
+	t.Helper()
 	s := &scene{cluster: c, dir: t.TempDir(), namespace: "e2e-chaos-" + rand.String(6), pintle: filepath.Join(programs, "pintle")}
 	if own := os.Getenv("PINTLE_E2E_BINARY"); own != "" {
 		s.pintle = own
@@ -254,7 +259,7 @@ func newScene(t *testing.T, c *cluster, programs string) *scene {
 	t.Cleanup(func() {
 		_ = c.objects.Resource(namespaces).Delete(context.WithoutCancel(t.Context()), s.namespace, metav1.DeleteOptions{}) // the next run of the stories finds it by its label
 	})
-	for name, text := range chaosChart {
+	for name, text := range chart {
 		path := filepath.Join(s.dir, "chart", name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)

@@ -52,6 +52,7 @@ type asked struct {
 	query        url.Values
 	at           time.Time
 	status       int
+	mishap       string
 }
 
 // what is asked, whatever the version or the time in its query.
@@ -175,11 +176,24 @@ func (p *proxy) begin(a asked) mishap {
 	m := p.trouble(a, before)
 	if m.kind != "" {
 		p.mishap[m.kind]++
+		a.mishap = fmt.Sprintf("%s (%d, Retry-After %d, delay %s, cut %s)", m.kind, m.code, m.after, m.delay, m.cut)
+		p.log = append(p.log, a)
 	}
 	if m.after > 0 {
 		p.held[what] = time.Now().Add(time.Duration(m.after)*time.Second - 50*time.Millisecond)
 	}
 	return m
+}
+
+// story tells all that was asked since then, for whoever looks for what went wrong.
+func (p *proxy) story(since time.Time) string {
+	var out strings.Builder
+	for _, a := range p.requests() {
+		if !a.at.Before(since) {
+			fmt.Fprintf(&out, "%8.2fs %s %d %s\n", a.at.Sub(since).Seconds(), a.what(), a.status, a.mishap)
+		}
+	}
+	return out.String()
 }
 
 func (p *proxy) end(a asked, status int) {
