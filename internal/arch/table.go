@@ -26,6 +26,7 @@ var layers = []row{
 	{pkg: "chart", may: []string{"chart/plugin", "diag"}},
 	{pkg: "chart/plugin", may: []string{"diag"}},
 	{pkg: "chart/source", may: []string{"chart/plugin", "diag"}},
+	{pkg: "chart/source/sourcetest", test: true},
 	{pkg: "chart/dependency", may: []string{"chart/source", "diag"}},
 	{pkg: "chart/packing", may: []string{"diag"}},
 	{pkg: "plan", may: []string{"diag", "object", "release"}},
@@ -37,7 +38,7 @@ var layers = []row{
 	{pkg: "engine", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
 	{pkg: "preflight", may: []string{"diag", "object", "plan", "release"}},
 	{pkg: "lifecycle", may: []string{"chart", "diag", "engine", "ledger", "lock", "object", "plan", "preflight", "release", "event"}},
-	{pkg: "telemetry", may: []string{"diag", "event", "health", "ledger", "object", "plan"}},
+	{pkg: "telemetry", may: []string{"diag", "event", "health", "ledger", "object", "plan", "release"}},
 	{pkg: "ui", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
 	{pkg: "ui/report", may: []string{"ledger", "object", "release"}},
 	{pkg: "cli", may: []string{

@@ -141,7 +141,7 @@ func trace(request *http.Request, response *http.Response, err error) string {
 func maskURL(u *url.URL) string {
 	masked := *u
 	if masked.User != nil {
-		masked.User = url.User("***")
+		masked.User = url.User("xxxxx")
 	}
 	if masked.RawQuery != "" {
 		masked.RawQuery = "..."
@@ -156,7 +156,7 @@ func Mask(address string) string {
 		return address
 	}
 	masked := *u
-	masked.User = url.User("***")
+	masked.User = url.User("xxxxx")
 	return masked.String()
 }
 

@@ -106,15 +106,8 @@ func (o SearchOptions) matcher() (func(string) int, error) {
 // between separates the fields that are searched as one text.
 const between = "\v"
 
-// hits are the versions of one chart that fit: as in Helm, without AllVersions
-// and a range it is the newest of all that must.
+// hits are the versions of one chart that fit: the newest of them, or all.
 func (o SearchOptions) hits(name, repo string, versions []*IndexedChart, within *semver.Constraints, match func(string) int) []Hit {
-	if len(versions) == 0 {
-		return nil
-	}
-	if !o.AllVersions && o.Version == "" {
-		versions = versions[:1]
-	}
 	var hits []Hit
 	for _, v := range versions {
 		parsed, err := semver.NewVersion(v.Version)
