@@ -186,7 +186,7 @@ func withRoot(run ledger.Run, causes []health.Cause) string {
 	case !strings.Contains(run.Message, first.Message):
 		return fmt.Sprintf("%s; %s", first.Sentence(), run.Message)
 	}
-	if deeper, ok := firstCause(first); ok && !strings.Contains(run.Message, deeper.Message) {
+	if deeper, ok := firstCause(first); ok && deeper.Reason != "" && !strings.Contains(run.Message, deeper.Message) {
 		return fmt.Sprintf("%s; %s", run.Message, deeper.Sentence())
 	}
 	return run.Message

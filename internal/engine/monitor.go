@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -268,7 +269,7 @@ func (m *monitor) awaitPodsEnd(ctx context.Context, seen <-chan object.Observati
 	for len(m.pods) > 0 && !m.podsEnded() {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("its pods have not ended: %w", ctx.Err())
+			return errors.New("its pods have not ended; a node that is lost cannot say whether they have")
 		case o, ok := <-seen:
 			if !ok {
 				return nil

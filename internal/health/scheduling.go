@@ -124,8 +124,8 @@ func nodeReason(part, total string) (text, advice string) {
 		what := strings.TrimPrefix(why, "Insufficient ")
 		return nodes + "not enough free " + what, ""
 	case strings.Contains(why, "untolerated taint"):
-		_, taint, _ := strings.Cut(why, "taint ")
-		return nodes + "an untolerated taint " + taint, "add a toleration, or remove the taint"
+		_, taint, _ := strings.Cut(why, "taint ") // since Kubernetes 1.34 it is not told which
+		return nodes + strings.TrimSpace("an untolerated taint "+taint), "add a toleration, or remove the taint"
 	case strings.Contains(why, "volume node affinity conflict"):
 		return nodes + "its volume lives elsewhere", "the volume ties the pod to a node or zone that cannot take it"
 	case strings.Contains(why, "node affinity/selector"), strings.Contains(why, "node selector"), strings.Contains(why, "node affinity"):
