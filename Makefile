@@ -9,10 +9,10 @@ BIN     := $(CURDIR)/bin
 
 # What is checked and tested without a cluster. The modules that only link Kubernetes together, and those that only
 # pin tools, hold no code of ours to check.
-MODULES := . sandbox examples/server bench
+MODULES := . sandbox examples/server bench tools/otlp-receiver
 
 .DEFAULT_GOAL := check
-.PHONY: bench check fmt vet lint test test-unit test-e2e chaos build sandbox packages helm demo demo-down transcript clean help FORCE
+.PHONY: bench fuzz check fmt vet lint test test-unit test-e2e chaos build sandbox packages helm otlp-receiver demo demo-down transcript clean help FORCE
 
 check: fmt vet lint test-unit ## Format, vet, lint and run the tests that need no cluster (the default)
 
@@ -59,8 +59,16 @@ $(BIN)/helm: tools/helm/go.mod tools/helm/go.sum
 $(BIN)/helm3: tools/helm3/go.mod tools/helm3/go.sum
 	cd tools/helm3 && $(BUILD) -ldflags '-s -w -X helm.sh/helm/v3/internal/version.version=$(call pinned,tools/helm3,helm.sh/helm/v3)' -o $@ helm.sh/helm/v3/cmd/helm
 
+otlp-receiver: $(BIN)/otlp-receiver ## Build the OpenTelemetry Collector's receiver that the stories send to (half a minute of CPU the first time)
+
+$(BIN)/otlp-receiver: $(wildcard tools/otlp-receiver/*)
+	cd tools/otlp-receiver && $(BUILD) -ldflags '-s -w' -o $@ .
+
 $(BIN)/golangci-lint: tools/go.mod tools/go.sum
 	cd tools && $(BUILD) -ldflags '-s -w' -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+fuzz: ## Fuzz each target in turn; FUZZTIME=1m for each, RUN='chart' chooses by package and name
+	@hack/fuzz.sh
 
 bench: ## Measure beside Helm, on an idle machine; ONLY='version,200' chooses, ROUNDS=5
 	@hack/bench.sh

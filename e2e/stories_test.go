@@ -41,7 +41,10 @@ func params(t *testing.T, c *cluster, programs string, scripts ...string) testsc
 		RequireExplicitExec: true,
 		Setup:               func(env *testscript.Env) error { return setUp(t.Context(), env, c, programs) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"archive":    archive,
+			"damage":     damage,
 			"exits":      exits,
+			"collector":  collector,
 			"database":   database(t),
 			"eventually": eventually,
 			"expand":     expand,
@@ -50,6 +53,7 @@ func params(t *testing.T, c *cluster, programs string, scripts ...string) testsc
 			"observe":    observe,
 			"observed":   observed,
 			"registry":   registry,
+			"received":   received,
 			"remember":   remember,
 			"unchanged":  unchanged,
 			"webhook":    webhook,
