@@ -97,6 +97,7 @@ var lifetime = []operation{
 // end, each hook runs exactly once, every line of its log is kept, once, and
 // the history has no gap. $PINTLE_SEED chooses the mishaps.
 func TestFaultyNetwork(t *testing.T) {
+	t.Parallel()
 	c, programs := connect(t), findPrograms(t)
 	for name, http1 := range map[string]bool{"HTTP2": false, "HTTP1": true} {
 		t.Run(name, func(t *testing.T) {
@@ -173,6 +174,7 @@ func TestHeavyLoss(t *testing.T) {
 // refuses connections, and those that there were are broken off. The upgrade
 // goes on when it is back.
 func TestOutage(t *testing.T) {
+	t.Parallel()
 	moments := map[string]func(a asked) bool{
 		"in a hook": func(a asked) bool {
 			return a.method == "GET" && a.follow() // the hook runs, and its log is read
