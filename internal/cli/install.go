@@ -67,6 +67,10 @@ func (a *app) deploy(ctx context.Context, flags *chartFlags, run deployRun) erro
 	if err != nil {
 		return err
 	}
+	if a.asHelm && run.upgrade && opts.DryRun == lifecycle.DryRunClient {
+		// Helm's says client, and reads the release from the cluster all the same.
+		flags.dryRun.mode, opts.DryRun = lifecycle.DryRunServer, lifecycle.DryRunServer
+	}
 	opts.Open, opts.Values.Fetch = a.from(opts.Open, &flags.source)
 	a.warnFlags(&flags.deployFlags)
 	output := flags.format.value
@@ -109,7 +113,7 @@ func (a *app) warnFlags(d *deployFlags) {
 // showDeployed writes the result of an install or an upgrade.
 func (a *app) showDeployed(out *lifecycle.Outcome, flags *chartFlags, run deployRun) error {
 	opts := ui.StatusOptions{
-		Format: flags.format.value, Color: a.colorOut(), HideNotes: flags.hideNotes, Sources: a.global.debug,
+		Format: flags.format.value, Color: a.colorOut(), HideNotes: flags.hideNotes, Sources: a.global.debug, Whole: true,
 	}
 	if opts.Sources {
 		values, err := computedValues(out.Release)

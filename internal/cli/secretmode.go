@@ -2,8 +2,8 @@ package cli
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/ledger"
@@ -73,7 +73,8 @@ func conceal(r *release.Release, mode secretMode) concealer {
 	}
 	r.Manifest = ""
 	for _, d := range docs {
-		r.Manifest += fmt.Sprintf("---\n# Source: %s\n%s\n", d.Source, c.document(d.Text))
+		// The rest of the text is left as it is, to its last empty line.
+		r.Manifest += object.Render(d.Source, strings.TrimSuffix(c.document(d.Body()), "\n"))
 	}
 	for _, h := range r.Hooks {
 		h.Manifest = c.document(h.Manifest)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -99,10 +100,7 @@ func (a *app) sources(told io.Writer) *source.Client {
 
 // pluginEnv are the variables that Helm hands to plugins.
 func (a *app) pluginEnv() map[string]string {
-	program, err := os.Executable()
-	if err != nil {
-		program = os.Args[0]
-	}
+	program := a.executable()
 	g := a.global
 	return map[string]string{
 		"HELM_BIN": program, "HELM_DEBUG": strconv.FormatBool(g.debug), "HELM_PLUGINS": strings.Join(g.files.PluginFolders, string(os.PathListSeparator)),
@@ -112,6 +110,19 @@ func (a *app) pluginEnv() map[string]string {
 		"HELM_MAX_HISTORY": strconv.Itoa(g.historyMax), "HELM_BURST_LIMIT": strconv.Itoa(g.burst),
 		"HELM_QPS": strconv.FormatFloat(float64(g.qps), 'f', 2, 32),
 	}
+}
+
+// executable is how plugins call us: under the name by which we were called,
+// since that may make us a drop-in.
+func (a *app) executable() string {
+	if path, err := exec.LookPath(os.Args[0]); err == nil {
+		return path
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return os.Args[0]
+	}
+	return path
 }
 
 func (a *app) namespaceOrDefault() string {

@@ -11,7 +11,7 @@ import (
 var errOutline = errors.New("this is an outline of the record and not all of it")
 
 // outlineVersion is that of the hint's form; hints of others are not read.
-const outlineVersion = 1
+const outlineVersion = 2
 
 // maxOutlineText bounds the description in a hint.
 const maxOutlineText = 2 << 10
@@ -27,6 +27,8 @@ type outline struct {
 	Updated     time.Time `json:"updated,omitzero"`
 	Description string    `json:"description,omitempty"`
 	Chart       Metadata  `json:"chart"`
+	// Rollback is the revision that a rollback went back to; 0 for none.
+	Rollback int `json:"rollback,omitempty"`
 }
 
 // Hint gives what Outline later needs, in one line of JSON; stamp is anything
@@ -38,7 +40,7 @@ func (r *Release) Hint(stamp string) string {
 	}
 	hint, err := json.Marshal(outline{
 		Version: outlineVersion, Revision: r.Revision, Status: r.Info.Status, Stamp: stamp,
-		Updated: r.Info.LastDeployed, Description: r.Info.Description, Chart: r.ChartMetadata(),
+		Updated: r.Info.LastDeployed, Description: r.Info.Description, Chart: r.ChartMetadata(), Rollback: r.Info.RollbackRevision,
 	})
 	if err != nil {
 		return "" // a time without a JSON form: whoever lists must decode
@@ -59,7 +61,7 @@ func Outline(e Entry, hint, stamp string) (*Release, bool) {
 		return nil, false
 	}
 	r := &Release{Name: e.Name, Namespace: e.Namespace, Revision: e.Revision, Labels: e.Labels, outlined: true}
-	r.Info = Info{Status: o.Status, LastDeployed: o.Updated, Description: o.Description}
+	r.Info = Info{Status: o.Status, LastDeployed: o.Updated, Description: o.Description, RollbackRevision: o.Rollback}
 	if o.Chart != (Metadata{}) {
 		r.Chart, _ = json.Marshal(map[string]Metadata{"metadata": o.Chart}) // plain text fields always have a JSON form
 	}

@@ -36,7 +36,7 @@ func TestOutline(t *testing.T) {
 		"status":   func() bool { _, ok := release.Outline(stale, hint, "17"); return ok },
 		"revision": func() bool { _, ok := release.Outline(other, hint, "17"); return ok },
 		"stamp":    func() bool { _, ok := release.Outline(e, hint, "18"); return ok },
-		"version":  func() bool { _, ok := release.Outline(e, strings.Replace(hint, `"v":1`, `"v":2`, 1), "17"); return ok },
+		"version":  func() bool { _, ok := release.Outline(e, strings.Replace(hint, `"v":2`, `"v":3`, 1), "17"); return ok },
 		"none":     func() bool { _, ok := release.Outline(e, "", "17"); return ok },
 	} {
 		if try() {

@@ -173,10 +173,13 @@ func (r HistoryRow) cells(s style, rollback bool) []string {
 	return append(cells, r.Description)
 }
 
-// recordJSON is a record as Helm's -o json gives it: without its chart.
-func recordJSON(r *release.Release) (json.RawMessage, error) {
+// recordJSON is a record as Helm's -o json gives it: without its chart, but for
+// those commands that have just dealt with it.
+func recordJSON(r *release.Release, whole bool) (json.RawMessage, error) {
 	bare := *r
-	bare.Chart = nil
+	if !whole {
+		bare.Chart = nil
+	}
 	return json.Marshal(&bare)
 }
 

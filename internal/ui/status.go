@@ -21,6 +21,8 @@ type StatusOptions struct {
 	// Computed are the values with the chart's defaults merged in.
 	Sources  bool
 	Computed map[string]any
+	// Whole has JSON and YAML hold the chart, too, as Helm's install and upgrade do.
+	Whole bool
 	// Live are the release's live objects by Helm's titles, such as
 	// "v1/ConfigMap": JSON and YAML have them where Helm puts them.
 	Live map[string][]any
@@ -46,7 +48,7 @@ type Resources struct {
 // without its chart as JSON or YAML.
 func WriteStatus(w io.Writer, r *release.Release, opts StatusOptions) error {
 	if opts.Format != Table {
-		raw, err := recordJSON(r)
+		raw, err := recordJSON(r, opts.Whole)
 		if err != nil {
 			return fmt.Errorf("writing the record: %w", err)
 		}

@@ -55,6 +55,9 @@ func DefaultSettings(env Environment) Settings {
 	}
 }
 
+// Variables are those that plugins get and that Helm's `env` shows.
+func (s Settings) Variables() map[string]string { return s.pluginEnv() }
+
 // pluginEnv are the variables of a plugin that fetches.
 func (s Settings) pluginEnv() map[string]string {
 	env := map[string]string{
