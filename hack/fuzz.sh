@@ -11,6 +11,6 @@ while IFS=: read -r file target; do
 	package=$(dirname "$file")
 	if ! [[ $package.$target =~ ${RUN:-.} ]]; then continue; fi
 	echo "== $package $target"
-	nice "$go" test "./$package" -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-1m}" -parallel "${FUZZPROCS:-1}" || status=1
+	nice "$go" test "./$package" -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-1m}" -fuzzminimizetime 200x -parallel "${FUZZPROCS:-1}" || status=1
 done < <(grep -rhoH --include='*_test.go' -E '^func Fuzz[A-Za-z0-9]+' internal | sed 's/func //' | sort)
 exit "$status"
