@@ -24,6 +24,7 @@ give_up() {
 make -s packages || give_up "packages are missing; see above"
 make -s sandbox || give_up "the sandbox could not be built; see above"
 make -s build helm
+make -s otlp-receiver || give_up "the receiver of tools/otlp-receiver could not be built; see above"
 
 started=
 tests=
