@@ -185,6 +185,7 @@ func (w *walk) worthTelling() bool {
 // conclude writes what is left together with how the operation went, and
 // returns when that has ended. What cannot be written is told and dropped.
 func (s *scribe) conclude(ctx context.Context, course ledger.Course) {
+	s.begun.Wait()
 	s.mu.Lock()
 	done := s.done
 	s.mu.Unlock()

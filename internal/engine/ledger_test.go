@@ -55,6 +55,8 @@ func (b *book) Append(ctx context.Context, runs []ledger.Run) error {
 	return b.fail
 }
 
+func (b *book) Begin(context.Context, string, int) {}
+
 func (b *book) Conclude(ctx context.Context, c ledger.Course, runs []ledger.Run) error {
 	b.mu.Lock()
 	b.courses = append(b.courses, c)

@@ -72,6 +72,10 @@ type EventReader interface {
 // and never waits for it between two hooks; what it cannot keep does not fail
 // the release.
 type Ledger interface {
+	// Begin prepares for what will be told of a revision whose record has just
+	// been created. It is called beside the operation's work; what goes wrong
+	// goes wrong again with Append.
+	Begin(ctx context.Context, release string, revision int)
 	// Append adds runs to the ledgers of their revisions. After an error the
 	// engine may give the same runs again, together with later ones.
 	Append(ctx context.Context, runs []ledger.Run) error

@@ -27,6 +27,9 @@ func (e *Engine) writeRecord(ctx context.Context, a plan.WriteRecord) error {
 	if err := store(ctx, r); err != nil {
 		return fmt.Errorf("recording revision %d as %s: %w", r.Revision, a.Status, err)
 	}
+	if a.Create {
+		e.scribe.begin(ctx, r.Name, r.Revision)
+	}
 	e.mu.Lock()
 	e.written[r.Revision] = r
 	e.mu.Unlock()

@@ -29,9 +29,24 @@ type scribe struct {
 	mu      sync.Mutex
 	waiting []ledger.Run
 	since   time.Time
+	// begun counts preparations that are under way.
+	begun sync.WaitGroup
 	// done is closed when the write that is under way has ended; nil when none is.
 	done chan struct{}
 	err  error
+}
+
+// begin prepares the ledger beside the work, so that the end of an operation
+// need not wait for that.
+func (s *scribe) begin(ctx context.Context, release string, revision int) {
+	if s == nil {
+		return
+	}
+	s.begun.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerLimit)
+		defer cancel()
+		s.engine.opts.Ledger.Begin(ctx, release, revision)
+	})
 }
 
 // add takes a run in. Runs that have waited for long are written now, since a
@@ -94,6 +109,7 @@ func (s *scribe) finish(ctx context.Context) {
 	if s == nil {
 		return
 	}
+	s.begun.Wait()
 	for last := false; ; {
 		s.mu.Lock()
 		done, left := s.done, len(s.waiting)

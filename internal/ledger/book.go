@@ -109,6 +109,15 @@ func (b *Book) Append(ctx context.Context, runs []Run) error {
 	return b.addAll(ctx, documents(runs))
 }
 
+// Begin reads what is stored of a revision, ahead of the first write.
+func (b *Book) Begin(ctx context.Context, name string, revision int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.refused {
+		_, _ = b.volume(ctx, name, revision) // the write meets the error again
+	}
+}
+
 func (b *Book) addAll(ctx context.Context, documents []document) error {
 	if b.refused {
 		return nil

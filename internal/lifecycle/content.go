@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/pintle-dev/pintle/internal/chart"
 	"github.com/pintle-dev/pintle/internal/diag"
@@ -29,7 +30,14 @@ type reader struct {
 	// allowUnknown goes on as Helm does where a hook's annotations make no sense.
 	allowUnknown bool
 	problems     diag.List
+	// texts finds the objects of rendered documents by their text. What a record
+	// holds word for word is not parsed again.
+	texts map[string]*unstructured.Unstructured
 }
+
+// textOf is a document's text without what differs between a template's
+// output and a record of it.
+func textOf(d object.Document) string { return strings.TrimRight(d.Body(), "\n") }
 
 // rendered reads what a chart gave. Every document is parsed once.
 func (r *reader) rendered(out *chart.Rendered) content {
@@ -59,9 +67,12 @@ func (r *reader) rendered(out *chart.Rendered) content {
 		}
 	}
 	var c content
+	r.texts = make(map[string]*unstructured.Unstructured, len(out.Documents))
 	for _, d := range out.Documents {
 		if obj := parsed[place{d.Source, d.Line}]; obj != nil {
-			r.want(&c, object.Document{Source: d.Source, Line: d.Line, Text: d.Text}, obj)
+			doc := object.Document{Source: d.Source, Line: d.Line, Text: d.Text}
+			r.want(&c, doc, obj)
+			r.texts[textOf(doc)] = obj
 		}
 	}
 	for _, d := range out.Hooks {
@@ -89,7 +100,7 @@ func parsedDocument(d chart.Document, doc object.Document) (*unstructured.Unstru
 func (r *reader) recorded(rec *release.Release) (content, error) {
 	var c content
 	for _, doc := range object.Split(rec.Manifest) {
-		obj, err := object.Parse(doc)
+		obj, err := r.parse(doc)
 		if err != nil {
 			return c, fmt.Errorf("reading the manifest of revision %d: %w", rec.Revision, err)
 		}
@@ -108,6 +119,15 @@ func (r *reader) recorded(rec *release.Release) (content, error) {
 		c.hooks = append(c.hooks, plan.Hook{Hook: h, Object: obj, Steering: h.Options()})
 	}
 	return c, nil
+}
+
+// parse reads a document of a record, or knows it already: marking an object as
+// ours a second time changes nothing.
+func (r *reader) parse(doc object.Document) (*unstructured.Unstructured, error) {
+	if obj := r.texts[textOf(doc)]; obj != nil {
+		return obj, nil
+	}
+	return object.Parse(doc)
 }
 
 // modernize gives a recorded object whose API version the cluster no longer

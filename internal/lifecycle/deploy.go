@@ -96,6 +96,8 @@ func (s *Service) deploy(ctx context.Context, op plan.Operation, opts DeployOpti
 		}
 		return &Outcome{Operation: d.op, Release: d.next, DryRun: &DryRun{Rendered: d.rendered}}, nil
 	}
+	d.discovery = s.discover(ctx) // while the lock is being taken
+	defer d.discovery.end()
 	return s.exclusively(ctx, opts.Name, op, opts.DryRun, func(s *Service) (*Outcome, error) {
 		d.service = s
 		return d.run(ctx)
@@ -139,7 +141,8 @@ type deployment struct {
 	asked plan.Operation
 	opts  DeployOptions
 
-	chart *chart.Chart
+	discovery *discovery
+	chart     *chart.Chart
 	// given are the user's values, values those of the revision.
 	given, values map[string]any
 	// resumed is the dead revision that is gone on with; nil for a new one.
@@ -184,33 +187,21 @@ func (d *deployment) offline(ctx context.Context) error {
 func (d *deployment) afresh() *deployment {
 	opts := d.opts
 	opts.Resume = false
-	return &deployment{service: d.service, asked: d.asked, op: d.asked, opts: opts, chart: d.chart, given: d.given, values: d.given}
+	return &deployment{service: d.service, discovery: d.discovery, asked: d.asked, op: d.asked, opts: opts, chart: d.chart, given: d.given, values: d.given}
 }
 
 // past reads discovery and history, side by side, and settles what the
 // operation is: an upgrade of nothing may be an install.
 func (d *deployment) past(ctx context.Context) error {
 	defer d.service.phase("read history and what is served")()
-	type discovery struct {
-		catalog *object.Catalog
-		version *version.Info
-		err     error
-	}
-	discovered := make(chan discovery, 1)
-	go func() {
-		catalog, info, err := d.service.Cluster.Discover(ctx)
-		discovered <- discovery{catalog, info, err}
-	}()
-	var err error
-	d.history, err = d.service.history(ctx, d.opts.Name)
-	found := <-discovered
-	if found.err != nil {
-		return found.err
-	}
-	if err != nil {
+	var err, failed error
+	d.history, failed = d.service.history(ctx, d.opts.Name)
+	if d.catalog, d.version, err = d.discovery.wait(ctx); err != nil {
 		return err
 	}
-	d.catalog, d.version = found.catalog, found.version
+	if failed != nil {
+		return failed
+	}
 	return d.settle(ctx)
 }
 

@@ -172,6 +172,10 @@ func (d *deployment) recorded(ctx context.Context, r *reader, in *plan.Inputs) e
 
 // checkNamespace makes sure that the namespace is there, or is going to be.
 func (d *deployment) checkNamespace(ctx context.Context, in *plan.Inputs) error {
+	if d.history.last() != nil { // what holds a record is there
+		in.Options.CreateNamespace = false
+		return nil
+	}
 	_, err := d.service.Cluster.Get(ctx, object.Ref{Version: "v1", Kind: "Namespace", Name: d.opts.Namespace})
 	switch {
 	case apierrors.IsNotFound(err) && !d.opts.Plan.CreateNamespace:
