@@ -172,7 +172,7 @@ func (d *deployment) recorded(ctx context.Context, r *reader, in *plan.Inputs) e
 
 // checkNamespace makes sure that the namespace is there, or is going to be.
 func (d *deployment) checkNamespace(ctx context.Context, in *plan.Inputs) error {
-	if d.history.last() != nil { // what holds a record is there
+	if d.service.claim.lock() != nil { // our lock is in it: no right to read namespaces is needed
 		in.Options.CreateNamespace = false
 		return nil
 	}
