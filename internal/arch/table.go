@@ -42,7 +42,7 @@ var layers = []row{
 	{pkg: "ui", may: []string{"diag", "health", "ledger", "object", "plan", "release", "event"}},
 	{pkg: "ui/report", may: []string{"ledger", "object", "release"}},
 	{pkg: "cli", may: []string{
-		"chart", "chart/dependency", "chart/packing", "chart/source", "diag", "engine", "event", "health", "kube", "ledger", "lifecycle", "lock", "object", "plan", "release", "release/store", "release/store/postgres", "telemetry", "ui", "ui/report",
+		"chart", "chart/dependency", "chart/packing", "chart/plugin", "chart/source", "diag", "engine", "event", "health", "kube", "ledger", "lifecycle", "lock", "object", "plan", "release", "release/store", "release/store/postgres", "telemetry", "ui", "ui/report",
 	}},
 	{pkg: "cmd/pintle", may: []string{"cli"}},
 }

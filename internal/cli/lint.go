@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/chart"
@@ -19,6 +22,7 @@ type lintFlags struct {
 	templateFlags
 	outputFlags
 	strict, quiet bool
+	subcharts     bool
 	timeout       time.Duration
 }
 
@@ -44,6 +48,7 @@ func newLint(a *app) *cobra.Command {
 	flags.renderFlags.add(f)
 	flags.outputFlags.add(f)
 	f.BoolVar(&flags.strict, "strict", false, "fail on warnings too")
+	f.BoolVar(&flags.subcharts, "with-subcharts", false, "look at the charts in charts/, too")
 	f.BoolVar(&flags.quiet, "quiet", false, "show only warnings and errors")
 	addTimeout(f, &flags.timeout)
 	f.StringVar(&flags.kubeVersion, "kube-version", "", "the Kubernetes version that templates see")
@@ -60,6 +65,9 @@ func (a *app) lint(ctx context.Context, refs []string, flags *lintFlags) error {
 	given, err := flags.merged(ctx, a)
 	if err != nil {
 		return err
+	}
+	if flags.subcharts {
+		refs = withSubcharts(refs)
 	}
 	var reports []ui.LintReport
 	failed := 0
@@ -85,6 +93,28 @@ func (a *app) lint(ctx context.Context, refs []string, flags *lintFlags) error {
 		return fmt.Errorf("%d of %d charts failed", failed, len(refs))
 	}
 	return nil
+}
+
+// withSubcharts adds, after each chart that is a folder, the charts that lie
+// somewhere in its charts/.
+func withSubcharts(refs []string) []string {
+	var all []string
+	for _, ref := range refs {
+		all = append(all, ref)
+		// What cannot be read is told when its chart is looked at.
+		_ = filepath.WalkDir(filepath.Join(ref, "charts"), func(path string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case entry.Name() == "Chart.yaml":
+				all = append(all, filepath.Dir(path))
+			case strings.HasSuffix(path, ".tgz"), strings.HasSuffix(path, ".tar.gz"):
+				all = append(all, path)
+			}
+			return nil
+		})
+	}
+	return all
 }
 
 func warningsOnly(l diag.List) diag.List {

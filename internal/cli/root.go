@@ -55,7 +55,7 @@ func newRoot(a *app) *cobra.Command {
 	add(groupRead, newStatus(a), newHistory(a), newList(a), newGet(a), newHooks(a), newReport(a))
 	add(groupChart, newTemplate(a), newLint(a), newShow(a), newCreate(a), newPackage(a), newDependency(a))
 	add(groupSource, newPull(a), newPush(a), newVerify(a), newRepo(a), newSearch(a), newRegistry(a))
-	add("", newVersion(a), newEnv(a))
+	add("", newVersion(a), newEnv(a), newPlugin(a))
 	return root
 }
 

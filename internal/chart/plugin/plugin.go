@@ -22,6 +22,8 @@ import (
 const (
 	PostRenderer = "postrenderer/v1"
 	Getter       = "getter/v1"
+	// CLI is a plugin that is a command of Helm's.
+	CLI = "cli/v1"
 )
 
 // subprocess is the runtime of plugins that are programs.
@@ -29,7 +31,11 @@ const subprocess = "subprocess"
 
 // Plugin is an installed plugin.
 type Plugin struct {
-	Name string
+	Name, Version string
+	// Form is the apiVersion of its plugin.yaml; "legacy" for the older form.
+	Form string
+	// Source is where it came from, if it says so.
+	Source string
 	// Type is PostRenderer, Getter or one that is of no use here.
 	Type string
 	// Runtime is what it needs to be run by.
@@ -91,12 +97,28 @@ func Find(folders []string, wanted, name string, fits func(*Plugin) bool) (*Plug
 	return nil, nil
 }
 
+// All are the plugins of all folders that can be read, folder by folder and by name.
+func All(folders []string) []*Plugin {
+	var all []*Plugin
+	for _, folder := range folders {
+		files, _ := filepath.Glob(filepath.Join(folder, "*", "plugin.yaml")) // a folder without plugins is none
+		for _, file := range files {
+			if found, err := read(file); err == nil {
+				all = append(all, found)
+			}
+		}
+	}
+	return all
+}
+
 // manifest is the part of a plugin.yaml that matters here, in both forms.
 type manifest struct {
 	APIVersion string `json:"apiVersion"`
 	Name       string `json:"name"`
 	Type       string `json:"type"`
 	Runtime    string `json:"runtime"`
+	Version    string `json:"version"`
+	SourceURL  string `json:"sourceURL"`
 	Config     struct {
 		Protocols []string `json:"protocols"`
 	} `json:"config"`
@@ -121,7 +143,7 @@ func read(file string) (*Plugin, error) {
 		return nil, err
 	}
 	p := &Plugin{
-		Name: m.Name, Type: m.Type, Runtime: m.Runtime, Folder: filepath.Dir(file), Protocols: m.Config.Protocols,
+		Name: m.Name, Version: m.Version, Form: m.APIVersion, Source: m.SourceURL, Type: m.Type, Runtime: m.Runtime, Folder: filepath.Dir(file), Protocols: m.Config.Protocols,
 		commands: m.RuntimeConfig.PlatformCommand, protocols: m.RuntimeConfig.ProtocolCommands,
 	}
 	if m.APIVersion == "" && m.Type == "" {
@@ -132,7 +154,7 @@ func read(file string) (*Plugin, error) {
 
 // older fills in what the older form of plugin.yaml says in another way.
 func (p *Plugin) older(m manifest) {
-	p.Runtime = subprocess
+	p.Runtime, p.Type, p.Form = subprocess, CLI, "legacy"
 	for _, d := range m.Downloaders {
 		p.Type = Getter
 		p.Protocols = append(p.Protocols, d.Protocols...)

@@ -1,0 +1,21 @@
+package ui
+
+import "io"
+
+// PluginRow is one plugin in `plugin list`.
+type PluginRow struct{ Name, Version, Type, Form, Source string }
+
+// WritePlugins writes the table of `plugin list`, with Helm's columns. Whether
+// a plugin was signed is not known here.
+func WritePlugins(w io.Writer, rows []PluginRow) error {
+	cells := [][]string{{"NAME", "VERSION", "TYPE", "APIVERSION", "PROVENANCE", "SOURCE"}}
+	for _, r := range rows {
+		source := r.Source
+		if source == "" {
+			source = "unknown"
+		}
+		cells = append(cells, []string{r.Name, r.Version, r.Type, r.Form, "unknown", source})
+	}
+	_, err := io.WriteString(w, tabular(cells))
+	return err
+}
