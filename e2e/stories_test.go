@@ -42,6 +42,7 @@ func params(t *testing.T, c *cluster, programs string, scripts ...string) testsc
 		Setup:               func(env *testscript.Env) error { return setUp(t.Context(), env, c, programs) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"archive":    archive,
+			"charthost":  charthost,
 			"damage":     damage,
 			"exits":      exits,
 			"collector":  collector,
@@ -51,6 +52,8 @@ func params(t *testing.T, c *cluster, programs string, scripts ...string) testsc
 			"json":       json,
 			"login":      login,
 			"observe":    observe,
+			"otherca":    otherca,
+			"pgpkey":     pgpkey,
 			"observed":   observed,
 			"registry":   registry,
 			"received":   received,

@@ -7,6 +7,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// ociPrefix is what references to registries begin with.
+const ociPrefix = "oci://"
+
+// onePath completes one path.
+func onePath(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(given) > 0 {
+		return nothing()
+	}
+	return nil, cobra.ShellCompDirectiveDefault
+}
+
 // completeRepositories completes the names of chart repositories, any number.
 func (a *app) completeRepositories(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
 	all, err := a.sources(nil).Repositories()
@@ -52,8 +63,8 @@ func (a *app) completeRemoteChart(_ *cobra.Command, _ []string, typed string) ([
 			found = append(found, r.Name+"/\t"+r.URL)
 		}
 	}
-	if strings.HasPrefix("oci://", typed) && typed != "" {
-		found = append(found, "oci://")
+	if rest, begun := strings.CutPrefix(ociPrefix, typed); begun && rest != ociPrefix {
+		found = append(found, ociPrefix)
 	}
 	directive := cobra.ShellCompDirectiveNoFileComp
 	if len(found) > 0 {

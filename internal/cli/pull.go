@@ -60,6 +60,7 @@ func newVerify(a *app) *cobra.Command {
 			}
 			return err
 		}),
+		ValidArgsFunction: onePath,
 	}
 	cmd.Flags().StringVar(&keyring, "keyring", defaultKeyring(a.env), "file of the public keys")
 	return cmd

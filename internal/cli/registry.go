@@ -103,7 +103,7 @@ func newPush(a *app) *cobra.Command {
 			case 0:
 				return nil, cobra.ShellCompDirectiveDefault // a path
 			case 1:
-				return []string{"oci://"}, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+				return []string{ociPrefix}, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 			}
 			return nothing()
 		},

@@ -90,7 +90,7 @@ func (c *Client) Find(ctx context.Context, ref string, r Request) (Found, error)
 	return found, nil
 }
 
-func notOnDisk(ref string) error {
+func notOnDisk(ref string) diag.Problem {
 	at := ref
 	if abs, err := filepath.Abs(ref); err == nil {
 		at = abs
@@ -221,7 +221,7 @@ func (c *Client) locateInURL(ctx context.Context, name string, r Request) (place
 func (c *Client) locateByName(ref string, r Request) (place, error) {
 	repo, name, found := strings.Cut(ref, "/")
 	if !found {
-		p := notOnDisk(ref).(diag.Problem)
+		p := notOnDisk(ref)
 		p.Detail += "\na chart of a repository is written repository/chart, one of a registry oci://host/path/chart"
 		return place{}, p
 	}
@@ -230,7 +230,7 @@ func (c *Client) locateByName(ref string, r Request) (place, error) {
 		return place{}, err
 	}
 	if !known {
-		p := notOnDisk(ref).(diag.Problem)
+		p := notOnDisk(ref)
 		p.Detail += fmt.Sprintf("\nand no repository %s is known: add it with `pintle repo add %s URL`", repo, repo)
 		return place{}, p
 	}
@@ -314,7 +314,7 @@ func (c *Client) locateURL(u *url.URL, r Request) (place, error) {
 		if err != nil || !bytes.Contains(data, []byte(path.Base(u.Path))) {
 			continue // reading an index takes long
 		}
-		if index, err := parseIndex(data, repo.Name); err == nil && index.has(address) {
+		if index, err := parseIndex(data, repo.Name); err == nil && index.has(repo.URL, address) {
 			at.home, at.access = repo.URL, r.Access.over(repo.access())
 			break
 		}
@@ -322,11 +322,12 @@ func (c *Client) locateURL(u *url.URL, r Request) (place, error) {
 	return at, nil
 }
 
-func (i *Index) has(address string) bool {
+// has tells whether an entry is at an address; base is the repository's URL.
+func (i *Index) has(base, address string) bool {
 	for _, versions := range i.Entries {
 		for _, v := range versions {
 			for _, u := range v.URLs {
-				if u == address {
+				if full, err := resolve(base, u); err == nil && full == address {
 					return true
 				}
 			}

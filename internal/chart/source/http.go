@@ -22,7 +22,7 @@ func (c *Client) getHTTP(ctx context.Context, u *url.URL, f fetching) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	request, err := http.NewRequest(http.MethodGet, u.String(), http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
 		return nil, badURL(f.url, err)
 	}

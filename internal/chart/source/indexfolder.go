@@ -59,9 +59,9 @@ func IndexFolder(dir string, o IndexOptions) error {
 }
 
 func (i *Index) add(dir, archive, base string) error {
-	loaded, err := loader.LoadFile(archive)
-	if err != nil {
-		return nil // no chart
+	loaded, _ := loader.LoadFile(archive) // whatever keeps it from being read, it is no chart
+	if loaded == nil {
+		return nil
 	}
 	m := loaded.Metadata
 	if m.APIVersion == "" {

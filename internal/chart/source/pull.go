@@ -59,21 +59,21 @@ func (c *Client) Pull(ctx context.Context, ref string, r Request, o PullOptions)
 
 // unpack puts the chart's folder into the folder of the options, in which
 // there must be none of its name.
-func (p Archive) unpack(o PullOptions) error {
+func (a Archive) unpack(o PullOptions) error {
 	into := o.UntarDir
 	if !filepath.IsAbs(into) {
 		into = filepath.Join(o.Destination, into)
 	}
-	loaded, err := loader.LoadArchive(bytes.NewReader(p.Data))
+	loaded, err := loader.LoadArchive(bytes.NewReader(a.Data))
 	if err != nil {
-		return diag.Problem{Summary: fmt.Sprintf("%s is not a chart that can be unpacked", p.Name), Detail: err.Error()}
+		return diag.Problem{Summary: fmt.Sprintf("%s is not a chart that can be unpacked", a.Name), Detail: err.Error()}
 	}
 	folder := filepath.Join(into, loaded.Name())
 	if _, err := os.Lstat(folder); err == nil {
 		return diag.Problem{Summary: fmt.Sprintf("failed to untar: a file or directory with the name %s already exists", folder)}
 	}
-	if err := util.Expand(into, bytes.NewReader(p.Data)); err != nil {
-		return diag.Problem{Summary: fmt.Sprintf("%s cannot be unpacked", p.Name), Detail: err.Error()}
+	if err := util.Expand(into, bytes.NewReader(a.Data)); err != nil {
+		return diag.Problem{Summary: fmt.Sprintf("%s cannot be unpacked", a.Name), Detail: err.Error()}
 	}
 	return nil
 }

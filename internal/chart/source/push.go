@@ -19,12 +19,13 @@ import (
 // Push pushes an archive, and the signature beside it, to a registry: to the
 // path of the remote URL with the chart's name, tagged with its version.
 func (c *Client) Push(ctx context.Context, archive, remote string, a Access) error {
+	if !strings.Contains(remote, "://") {
+		return diag.Problem{Summary: fmt.Sprintf("scheme prefix missing from remote (e.g. %q)", ociScheme+"://"), Detail: "write " + ociScheme + "://" + remote}
+	}
 	u, err := url.Parse(remote)
 	switch {
 	case err != nil:
 		return badURL(remote, err)
-	case u.Scheme == "":
-		return diag.Problem{Summary: fmt.Sprintf("scheme prefix missing from remote (e.g. %q)", ociScheme+"://")}
 	case u.Scheme != ociScheme:
 		return diag.Problem{Summary: fmt.Sprintf("scheme prefix %q is not supported: charts are pushed to registries (%s://)", u.Scheme, ociScheme)}
 	}
