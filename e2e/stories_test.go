@@ -51,6 +51,7 @@ func params(t *testing.T, c *cluster, programs string, scripts ...string) testsc
 			"expand":     expand,
 			"json":       json,
 			"login":      login,
+			"noise":      noise,
 			"observe":    observe,
 			"otherca":    otherca,
 			"pgpkey":     pgpkey,
