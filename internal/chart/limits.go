@@ -116,7 +116,7 @@ func (l Limits) exceeded(name LimitName, file, summary string) diag.Problem {
 
 // quantity writes a number as Set takes it, such as 100Mi.
 func quantity(n int64) string {
-	if n < 1<<20 || n%(1<<10) != 0 {
+	if n < 1<<20 || n%(1<<20) != 0 {
 		return fmt.Sprint(n)
 	}
 	return resource.NewQuantity(n, resource.BinarySI).String()
