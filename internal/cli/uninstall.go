@@ -24,6 +24,7 @@ type uninstallFlags struct {
 	dryRun         bool
 	ignoreNotFound bool
 	keepHistory    bool
+	purgeHooks     bool
 	cascade        string
 	description    string
 }
@@ -43,7 +44,9 @@ func newUninstall(a *app) *cobra.Command {
 		SuggestFor: []string{"remove", "rm"},
 		Short:      "uninstall releases",
 		Long: lines("Removes the objects of releases and, unless told otherwise, their history.",
-			"", "Objects with helm.sh/resource-policy: keep stay, and so do those that hooks have made."),
+			"", "Custom resources go first and are awaited, then their controllers and the rest, definitions last. Objects with",
+			"helm.sh/resource-policy: keep stay. Finished Jobs and Pods of hooks go; what else hooks have made is listed and stays, unless",
+			"--purge-hooks is given. What an interrupted uninstall has left is removed by the next one."),
 		Args: needs(1, 0, "the name of a release"),
 		RunE: a.run(func(cmd *cobra.Command, args []string) error {
 			for _, name := range args {
@@ -67,6 +70,7 @@ func newUninstall(a *app) *cobra.Command {
 	f.BoolVar(&flags.dryRun, "dry-run", false, "change nothing and show what would be done")
 	f.BoolVar(&flags.ignoreNotFound, "ignore-not-found", false, "a release that is not there is no error")
 	f.BoolVar(&flags.keepHistory, "keep-history", false, "keep the records, marked as uninstalled")
+	f.BoolVar(&flags.purgeHooks, "purge-hooks", false, "remove all that hooks of the release have made; never PersistentVolumeClaims, Namespaces and CRDs")
 	f.Var(&choice{value: &flags.cascade, known: []string{"background", "foreground", "orphan"}}, "cascade",
 		"what happens to what depends on the objects: background, foreground or orphan")
 	f.StringVar(&flags.description, "description", "", "with --keep-history: description of the record")
@@ -83,7 +87,7 @@ func (a *app) uninstall(ctx context.Context, name string, flags *uninstallFlags)
 		return err
 	}
 	opts := lifecycle.UninstallOptions{Name: name, Namespace: s.namespace, Deadline: flags.deadline, Plan: plan.Options{
-		Timeout: flags.timeout, Wait: flags.wait.wanted(), NoHooks: flags.noHooks, KeepHistory: flags.keepHistory,
+		Timeout: flags.timeout, Wait: flags.wait.wanted(), NoHooks: flags.noHooks, KeepHistory: flags.keepHistory, PurgeHooks: flags.purgeHooks,
 		Propagation: cascades[flags.cascade], Description: flags.description, Strict: true,
 	}}
 	if flags.dryRun {

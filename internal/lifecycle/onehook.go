@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/diag"
-	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
 )
@@ -145,24 +144,14 @@ func (s *Service) gatherClean(ctx context.Context, opts HookOptions) (plan.Input
 		return in, err
 	}
 	var hooks []plan.Hook
-	ordinary := object.NewSet()
 	for _, c := range contents {
 		hooks = append(hooks, c.hooks...)
-		for _, o := range c.wanted {
-			ordinary.Add(o.Ref())
-		}
+		in.Recorded = append(in.Recorded, c.wanted...)
 	}
 	if in.Live, err = s.Cluster.Snapshot(ctx, hookRefs(hooks)); err != nil {
 		return in, err
 	}
-	seen := object.NewSet()
-	for _, c := range contents {
-		for _, left := range leftovers(c.hooks, in.Live) {
-			if ref := object.RefOf(left.Object); !ordinary.Has(ref.Key()) && seen.Add(ref) {
-				in.Leftover = append(in.Leftover, left)
-			}
-		}
-	}
+	in.Leftover = leftovers(hooks, in)
 	return in, nil
 }
 

@@ -139,7 +139,7 @@ func TestCleanHooks(t *testing.T) {
 		for _, s := range out.DryRun.Plan.Steps {
 			words = append(words, plan.Words(s.Action))
 		}
-		want := []string{"keep ConfigMap/shop/three: a hook made it; delete it by hand if it is not needed", "delete Job/shop/one", "delete Job/shop/two"}
+		want := []string{"delete Job/shop/one", "delete Job/shop/two", "keep ConfigMap/shop/three: a hook made it; delete it by hand if it is not needed"}
 		if diff := cmp.Diff(want, words); diff != "" {
 			t.Errorf("the plan (-want +got):\n%s", diff)
 		}

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,7 +12,6 @@ import (
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // UninstallOptions are the user's wishes for an uninstall.
@@ -112,14 +112,51 @@ func (s *Service) gatherUninstall(ctx context.Context, opts UninstallOptions) (p
 		return in, err
 	}
 	in.Forget = h.all()
-	live, err := s.Cluster.Snapshot(ctx, append(refs(in.Recorded), hookRefs(in.Hooks)...))
-	in.Live = live
-	in.Leftover = leftovers(in.Hooks, live)
+	if in.Live, err = s.Cluster.Snapshot(ctx, append(refs(in.Recorded), hookRefs(in.Hooks)...)); err != nil {
+		return in, err
+	}
+	earlier := s.earlierHooks(ctx, h, r, in)
+	in.Leftover = leftovers(append(slices.Clone(in.Hooks), earlier...), in)
 	for i, l := range in.Leftover {
 		// The run sees orphans to their end before it comes to this.
 		in.Leftover[i].Finished = l.Finished || !in.Options.NoHooks && slices.Contains(in.Orphans, object.RefOf(l.Object))
 	}
-	return in, err
+	return in, nil
+}
+
+// earlierHooks are the hooks of all other revisions that are kept, the latest
+// first; their live objects are added to those of the inputs. They are only
+// looked at for what they have left behind: a record that cannot be read, or
+// an object that may not be, keeps nobody from uninstalling the release.
+func (s *Service) earlierHooks(ctx context.Context, h *history, r *reader, in plan.Inputs) []plan.Hook {
+	var out []plan.Hook
+	for _, e := range slices.Backward(h.entries) {
+		if e.Revision == in.Next.Revision {
+			continue
+		}
+		rec, err := h.get(ctx, e.Revision)
+		if err != nil {
+			s.warn(diag.Problem{Severity: diag.Warning, Summary: "what its hooks have left behind is not known: " + err.Error()})
+			continue
+		}
+		c, err := r.recorded(rec.Clone())
+		if err != nil {
+			s.warn(diag.Problem{Severity: diag.Warning, Summary: "what its hooks have left behind is not known: " + err.Error()})
+			continue
+		}
+		out = append(out, c.hooks...)
+	}
+	asked := object.NewSet(append(refs(in.Recorded), hookRefs(in.Hooks)...)...)
+	unknown := slices.DeleteFunc(hookRefs(out), func(ref object.Ref) bool { return asked.Has(ref.Key()) })
+	if len(unknown) == 0 {
+		return out
+	}
+	live, err := s.Cluster.Snapshot(ctx, unknown)
+	if err != nil {
+		s.warn(diag.Problem{Severity: diag.Warning, Summary: "what hooks of earlier revisions have left behind is not known: " + err.Error()})
+	}
+	maps.Copy(in.Live, live)
+	return out
 }
 
 func hookRefs(hooks []plan.Hook) []object.Ref {
@@ -130,18 +167,29 @@ func hookRefs(hooks []plan.Hook) []object.Ref {
 	return set.Refs()
 }
 
-// leftovers are the live objects of hooks. One that is not what the record
-// says is left out: it belongs to someone else.
-func leftovers(hooks []plan.Hook, live map[object.Key]*unstructured.Unstructured) []plan.Leftover {
+// leftovers are the live objects of hooks, but for those of ordinary objects
+// that go anyhow. One that lacks what each record says of it may be somebody
+// else's.
+func leftovers(hooks []plan.Hook, in plan.Inputs) []plan.Leftover {
+	ordinary := object.NewSet()
+	for _, o := range in.Recorded {
+		ordinary.Add(o.Ref())
+	}
 	var out []plan.Leftover
-	seen := object.NewSet()
+	at := map[object.Key]int{}
 	for _, h := range hooks {
 		ref := object.RefOf(h.Object)
-		found := live[ref.Key()]
-		if found == nil || !seen.Add(ref) || h.On(release.PostDelete) || !plan.Holds(found, h.Object) {
+		found := in.Live[ref.Key()]
+		if found == nil || ordinary.Has(ref.Key()) || h.On(release.PostDelete) && !in.Options.NoHooks {
 			continue
 		}
-		out = append(out, plan.Leftover{Object: found, Finished: engine.Finished(found)})
+		foreign := !plan.Holds(found, h.Object)
+		if i, seen := at[ref.Key()]; seen {
+			out[i].Foreign = out[i].Foreign && foreign
+			continue
+		}
+		at[ref.Key()] = len(out)
+		out = append(out, plan.Leftover{Object: found, Finished: engine.Ends(ref) && !engine.AtWork(found), Foreign: foreign})
 	}
 	return out
 }

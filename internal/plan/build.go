@@ -17,7 +17,7 @@ const (
 	BlockDelete  = "delete"
 	// BlockCustom deletes custom resources, before the controllers that must
 	// let go of them; while one is left, nothing else is deleted.
-	BlockCustom = "delete custom resources"
+	BlockCustom = "delete custom"
 	BlockRecord = "record"
 )
 

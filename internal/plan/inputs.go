@@ -59,8 +59,11 @@ type Hook struct {
 // Leftover is a live object that a hook left behind.
 type Leftover struct {
 	Object *unstructured.Unstructured
-	// Finished tells a Job or Pod that has ended.
+	// Finished tells a Job or Pod that has ended, or was stopped.
 	Finished bool
+	// Foreign tells an object that only bears a hook's name: it lacks what the
+	// recorded hook says.
+	Foreign bool
 }
 
 // Recreation is how an object is made anew.
@@ -98,6 +101,9 @@ type Options struct {
 	Strict bool
 	// Description, when set, replaces the standard one of the final record.
 	Description string
+	// PurgeHooks lets an uninstall remove all that hooks have left, and not
+	// only finished Jobs and Pods; never PVCs, Namespaces and CRDs.
+	PurgeHooks bool
 	// KeepHistory leaves the records of an uninstalled release in place.
 	KeepHistory bool
 	// StopOrphans stops what hooks of dead runs have left running, instead of

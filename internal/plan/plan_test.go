@@ -68,6 +68,9 @@ func story(t *testing.T, a *txtar.Archive) string {
 	switch plan.Operation(op) {
 	case plan.Uninstall:
 		in.Forget = []*release.Release{old, next}
+		for _, o := range parse(t, section(a, "left")) {
+			in.Leftover = append(in.Leftover, plan.Leftover{Object: o.Object, Finished: o.Object.GetLabels()["is"] == "finished", Foreign: o.Object.GetLabels()["is"] == "foreign"})
+		}
 		return plan.BuildUninstall(in).String()
 	case plan.Test:
 		return plan.BuildTest(in).String()
@@ -92,6 +95,8 @@ func readOptions(t *testing.T, words string) plan.Options {
 			o.TakeOwnership = true
 		case "keep-history":
 			o.KeepHistory = true
+		case "purge-hooks":
+			o.PurgeHooks = true
 		case "test":
 			o.Tests.Run = true
 		case "fail-fast":

@@ -27,7 +27,9 @@ func BuildUninstall(in Inputs) *Plan {
 	b.deletions(BlockCustom, "part of the release; its controller goes after it", custom, how, true)
 	b.deletions(BlockDelete, "part of the release", rest, how, in.Options.Wait)
 	b.leftovers()
+	b.cleanRun(release.PreDelete)
 	b.hooks(release.PostDelete)
+	b.cleanRun(release.PostDelete)
 	if in.Options.KeepHistory {
 		text := in.Options.Description
 		if text == "" {
@@ -71,23 +73,6 @@ func splitCustom(objects []object.Parsed) (custom, rest []object.Parsed) {
 		rest = append(rest, o)
 	}
 	return custom, rest
-}
-
-// leftovers removes the finished Jobs and Pods of hooks and tests, and tells
-// what else hooks have left: it is not part of the release, and charts keep
-// data that way.
-func (b *builder) leftovers() {
-	b.next()
-	for _, l := range b.in.Leftover {
-		ref := object.RefOf(l.Object)
-		s := Step{ID: "leftover/" + ref.String(), Block: BlockDelete, Reason: "left behind by a hook", Always: true}
-		s.Action = Keep{Ref: ref, Why: "a hook made it; delete it by hand if it is not needed"}
-		if l.Finished {
-			s.Action = Delete{Ref: ref, UID: string(l.Object.GetUID()), Propagation: metav1.DeletePropagationBackground}
-		}
-		b.add(s)
-	}
-	b.next()
 }
 
 // BuildTest plans a run of the tests of Next, and the record of their outcome.
