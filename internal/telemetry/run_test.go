@@ -151,6 +151,14 @@ func (l *told) ran(attempt, from, to int, final bool, run ledger.Run, causes ...
 	l.Sink(event.RunFinished{StepID: hookStep.ID, Run: run, Final: final, Causes: causes})
 }
 
+// finish ends the run; nothing may be lost.
+func (l *told) finish(t *testing.T, r Result) {
+	t.Helper()
+	if problems := l.End(t.Context(), r); problems != nil {
+		t.Errorf("told %v", problems)
+	}
+}
+
 func compare(t *testing.T, got, want string) {
 	t.Helper()
 	if diff := cmp.Diff(strings.TrimPrefix(want, "\n"), got); diff != "" {
@@ -184,9 +192,7 @@ func TestAnUpgrade(t *testing.T) {
 		l.Sink(event.StepStarted{Step: skipStep, Time: l.after(10)})
 		l.Sink(event.StepFinished{Step: skipStep, Outcome: event.Unchanged, Note: "left out", Time: l.after(10)})
 		l.Sink(event.PlanFinished{Time: l.after(11)})
-		if told := l.End(t.Context(), Result{Outcome: "done", Ended: l.after(12)}); told != nil {
-			t.Errorf("told %v", told)
-		}
+		l.finish(t, Result{Outcome: "done", Ended: l.after(12)})
 		compare(t, l.String(), `
 pintle upgrade 0s-12s k8s.namespace.name=web release=shop process.exit.code=0 outcome=done
   upgrade 1s-11s release=shop k8s.namespace.name=web revision=7 operation=upgrade outcome=done
@@ -217,7 +223,7 @@ func TestAFailure(t *testing.T) {
 		l.Sink(event.StepFinished{Step: waitStep, Outcome: event.Skipped, Time: l.after(3)})
 		l.Sink(event.PlanFinished{Failed: true, Time: l.after(4)})
 		l.begin(plan.Rollback)
-		l.End(t.Context(), Result{ExitCode: 8, Outcome: "rolled_back", Cause: "upgrade of shop failed", Ended: l.after(5)})
+		l.finish(t, Result{ExitCode: 8, Outcome: "rolled_back", Cause: "upgrade of shop failed", Ended: l.after(5)})
 		compare(t, l.String(), `
 pintle upgrade 0s-5s k8s.namespace.name=web process.exit.code=8 outcome=rolled_back error.type=rolled_back
   ! upgrade of shop failed
@@ -248,7 +254,7 @@ func TestAParentThatIsNotSampledTakesLogsAlone(t *testing.T) {
 		l.begin(plan.Upgrade, hookStep)
 		l.Sink(event.StepStarted{Step: hookStep, Time: l.after(2)})
 		l.line(3, "main", "one")
-		l.End(t.Context(), Result{Outcome: "done", Ended: l.after(5)})
+		l.finish(t, Result{Outcome: "done", Ended: l.after(5)})
 		if len(l.spans) != 0 || len(l.logs) != 2 || fmt.Sprintf("%x", l.logs[0].TraceId) != "0af7651916cd43dd8448eb211c80319c" {
 			t.Errorf("%d spans, logs: %v", len(l.spans), l.logs)
 		}

@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	settings, addresses, err := configuration(*tlsDir)
+	settings, addresses, err := configuration(ctx, *tlsDir)
 	if err != nil {
 		return err
 	}
@@ -91,8 +91,8 @@ type addresses struct {
 }
 
 // configuration is that of the Collector's receiver, on free ports of this machine.
-func configuration(tlsDir string) (map[string]any, addresses, error) {
-	ports, err := freePorts(2)
+func configuration(ctx context.Context, tlsDir string) (map[string]any, addresses, error) {
+	ports, err := freePorts(ctx, 2)
 	if err != nil {
 		return nil, addresses{}, err
 	}
@@ -113,10 +113,10 @@ func configuration(tlsDir string) (map[string]any, addresses, error) {
 }
 
 // freePorts finds addresses that nobody listens at.
-func freePorts(n int) ([]string, error) {
+func freePorts(ctx context.Context, n int) ([]string, error) {
 	var out []string
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
 		}
