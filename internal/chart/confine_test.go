@@ -25,6 +25,17 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+func write(t *testing.T, folder, name, text string) {
+	t.Helper()
+	path := filepath.Join(folder, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // confined are options to render in a process of its own.
 func confined(t testing.TB, timeout time.Duration) RenderOptions {
 	t.Helper()

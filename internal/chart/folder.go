@@ -40,11 +40,40 @@ func (in *intake) folder(dir string, linkRoots []string) error {
 		}
 		f.roots = append(f.roots, resolved)
 	}
-	if rules, err := ignore.ParseFile(filepath.Join(dir, ignore.HelmIgnore)); err == nil {
-		f.rules = rules
+	if err := f.readRules(); err != nil {
+		return err
 	}
 	f.rules.AddDefaults()
 	return f.walk("", f.roots[:1])
+}
+
+// readRules reads .helmignore, which the loader does before anything else.
+// What is wrong within it is left to the loader.
+func (f *folder) readRules() error {
+	file := filepath.Join(f.path, ignore.HelmIgnore)
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil //nolint:nilerr // there is none
+	}
+	resolved, err := realPath(file)
+	if err != nil {
+		return nil //nolint:nilerr // the loader says so
+	}
+	if link, err := os.Lstat(file); err == nil && link.Mode()&os.ModeSymlink != 0 {
+		if err := f.link(ignore.HelmIgnore, resolved, info.IsDir()); err != nil {
+			return err
+		}
+	}
+	if !info.Mode().IsRegular() {
+		return diag.Problem{Summary: fmt.Sprintf("%s is no file", printable(file))}
+	}
+	if n := info.Size(); n > f.limits.Of(LimitFileSize) {
+		return f.limits.exceeded(LimitFileSize, "", fmt.Sprintf("%s is %s long", printable(file), size(n)))
+	}
+	if rules, err := ignore.ParseFile(file); err == nil {
+		f.rules = rules
+	}
+	return nil
 }
 
 func realPath(file string) (string, error) {

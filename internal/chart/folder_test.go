@@ -1,3 +1,5 @@
+//go:build unix
+
 package chart
 
 import (
@@ -83,6 +85,12 @@ func TestLinksInFolders(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, fails: "neither a file nor a folder"},
+		{name: "a pipe as .helmignore", make: func(t *testing.T, c, _ string) {
+			if err := syscall.Mkfifo(filepath.Join(c, ".helmignore"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, fails: ".helmignore is no file"},
+		{name: "a link as .helmignore", make: func(t *testing.T, c, _ string) { link(t, "/dev/zero", c, ".helmignore") }, fails: ".helmignore is a link out"},
 		{name: "a bomb among the subcharts", make: func(t *testing.T, c, _ string) {
 			write(t, c, "charts/a.tgz", string(packed(t, file("web/../x", ""))))
 		}, fails: "outside the chart"},
@@ -112,17 +120,6 @@ func TestLinksInFolders(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func write(t *testing.T, folder, name, text string) {
-	t.Helper()
-	path := filepath.Join(folder, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -35,6 +35,16 @@ func (in *intake) load(path string, linkRoots []string) (*helmchart.Chart, error
 	return in.helm(func() (*helmchart.Chart, error) { return loader.LoadArchive(bytes.NewReader(packed)) })
 }
 
+// CheckArchive looks into a packed chart as Open does, without loading it. What
+// no chart may hold, or more than the limits allow, is a diag.Problem.
+func CheckArchive(name string, archive []byte, limits Limits) error {
+	in := &intake{limits: limits}
+	if n := int64(len(archive)); n > limits.Of(LimitArchiveSize) {
+		return limits.exceeded(LimitArchiveSize, "", fmt.Sprintf("the archive %s is %s long", printable(name), size(n)))
+	}
+	return in.archive(name, archive, 1)
+}
+
 // packed reads an archive as it is stored, so that what is loaded is what was
 // checked.
 func (in *intake) packed(path string, info os.FileInfo) ([]byte, error) {

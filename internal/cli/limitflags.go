@@ -21,8 +21,13 @@ type limitFlags struct {
 }
 
 func (l *limitFlags) add(f *pflag.FlagSet) {
-	f.StringArrayVar(&l.limits, "limit", nil, "raise or lower a limit on charts and values: chart-size=200Mi (repeatable; also in $PINTLE_LIMITS)")
+	l.addLimits(f)
 	f.StringArrayVar(&l.linkRoots, "link-root", nil, "links in a chart's folder may lead into this folder too (repeatable; also in $PINTLE_LINK_ROOTS)")
+}
+
+// addLimits is for commands that read archives only.
+func (l *limitFlags) addLimits(f *pflag.FlagSet) {
+	f.StringArrayVar(&l.limits, "limit", nil, "raise or lower a limit on charts and values: chart-size=200Mi (repeatable; also in $PINTLE_LIMITS)")
 }
 
 // open are the options for opening a chart. What flags set goes over what the

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 
+	"github.com/pintle-dev/pintle/internal/chart"
 	"github.com/pintle-dev/pintle/internal/chart/source"
 	"github.com/spf13/cobra"
 )
@@ -13,6 +14,7 @@ const groupSource = "source"
 func newPull(a *app) *cobra.Command {
 	var flags sourceFlags
 	var opts source.PullOptions
+	var bounds limitFlags
 	cmd := &cobra.Command{
 		Use:     "pull CHART...",
 		Aliases: []string{"fetch"},
@@ -22,6 +24,11 @@ func newPull(a *app) *cobra.Command {
 		Example: lines("  pintle pull stable/web --version ^2 --untar", "  pintle pull oci://registry.example.com/charts/web --version 1.2.0"),
 		Args:    needs(1, -1, "a chart"),
 		RunE: a.run(func(cmd *cobra.Command, args []string) error {
+			open, err := bounds.open(a.env)
+			if err != nil {
+				return err
+			}
+			opts.Check = func(name string, data []byte) error { return chart.CheckArchive(name, data, open.Limits) }
 			client := a.sources(a.streams.Out)
 			for _, ref := range args {
 				signature, err := client.Pull(cmd.Context(), ref, flags.Request, opts)
@@ -38,6 +45,7 @@ func newPull(a *app) *cobra.Command {
 	}
 	f := cmd.Flags()
 	flags.add(f, a.env)
+	bounds.addLimits(f)
 	f.BoolVar(&opts.Untar, "untar", false, "unpack the chart after it was fetched")
 	f.StringVar(&opts.UntarDir, "untardir", ".", "folder that --untar unpacks into, counted from --destination")
 	f.StringVarP(&opts.Destination, "destination", "d", ".", "folder that the chart is saved in")

@@ -21,6 +21,9 @@ type PullOptions struct {
 	UntarDir string
 	// Provenance keeps the signature beside the archive, unchecked.
 	Provenance bool
+	// Check looks into an archive before it is unpacked; nil checks nothing but
+	// what Helm's loader does. Its error is shown as it is.
+	Check func(name string, archive []byte) error
 }
 
 // Pull fetches a chart into a folder. The signature is nil unless it was asked
@@ -63,6 +66,11 @@ func (a Archive) unpack(o PullOptions) error {
 	into := o.UntarDir
 	if !filepath.IsAbs(into) {
 		into = filepath.Join(o.Destination, into)
+	}
+	if o.Check != nil {
+		if err := o.Check(a.Name, a.Data); err != nil {
+			return err
+		}
 	}
 	loaded, err := loader.LoadArchive(bytes.NewReader(a.Data))
 	if err != nil {
