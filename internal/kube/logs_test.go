@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -316,9 +317,9 @@ func TestFollowWaitsAsLongAsItIsTold(t *testing.T) {
 		c := newContainer()
 		c.state("Running", "running", 0)
 		c.say("one")
-		asked := 0
+		var asked atomic.Int64
 		c.refusal = func(w http.ResponseWriter) bool {
-			if asked++; asked > 1 {
+			if asked.Add(1) > 1 {
 				return false
 			}
 			status(429, "9")(w)
@@ -327,8 +328,8 @@ func TestFollowWaitsAsLongAsItIsTold(t *testing.T) {
 		f := c.follow(t, (&wire{handle: c.serve}).client(Options{}))
 		time.Sleep(9*time.Second - 1)
 		f.expect(t, false)
-		if asked != 1 {
-			t.Errorf("%d requests before the time was over", asked)
+		if asked.Load() != 1 {
+			t.Errorf("%d requests before the time was over", asked.Load())
 		}
 		time.Sleep(time.Second)
 		f.expect(t, false, "one")

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -321,12 +322,12 @@ func TestWatchBehindAProxyThatKeepsAnswers(t *testing.T) {
 func TestWatchWaitsAsLongAsItIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPods()
-		asked := 0
+		var asked atomic.Int64
 		p.refuse = func(w http.ResponseWriter, watch bool) bool {
 			if !watch {
 				return false
 			}
-			if asked++; asked > 1 {
+			if asked.Add(1) > 1 {
 				return false
 			}
 			status(429, "9")(w)
@@ -337,8 +338,8 @@ func TestWatchWaitsAsLongAsItIsTold(t *testing.T) {
 		seen.expect(t, "a 1 Pending")
 		p.set("a", "1", "Running", false)
 		time.Sleep(9*time.Second - 1)
-		if synctest.Wait(); asked != 1 {
-			t.Errorf("%d requests before the time was over", asked)
+		if synctest.Wait(); asked.Load() != 1 {
+			t.Errorf("%d requests before the time was over", asked.Load())
 		}
 		time.Sleep(time.Second)
 		seen.expect(t, "a 1 Running")
