@@ -28,6 +28,10 @@ func validateSchemas(chrt *helmchart.Chart, values map[string]any, source func([
 
 func (s *schemaCheck) chart(chrt *helmchart.Chart, values map[string]any, prefix []string) {
 	if chrt.Schema != nil {
+		if found := outside(chrt); len(found) > 0 {
+			s.problems.Add(found...)
+			return
+		}
 		if err := util.ValidateAgainstSingleSchema(values, chrt.Schema); err != nil {
 			s.add(chrt, prefix, err.Error())
 		}
