@@ -4,6 +4,7 @@
 # however that comes: success, failure or an interrupt.
 #
 #   RUN=hooks   runs only the stories whose name matches this expression
+#   HELMFILE=yes builds Helmfile first, so that its story is told too (minutes)
 #   V=1         shows every command and its output, not only those of failures
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,6 +25,7 @@ give_up() {
 make -s packages || give_up "packages are missing; see above"
 make -s sandbox || give_up "the sandbox could not be built; see above"
 make -s build helm
+[ -z "${HELMFILE:-}" ] || make -s helmfile
 make -s otlp-receiver || give_up "the receiver of tools/otlp-receiver could not be built; see above"
 
 started=
