@@ -118,7 +118,7 @@ func (in *intake) entry(name string, header *tar.Header, seen map[string]bool) e
 		return in.count(name, header.Name, 0)
 	}
 	file := name + "/" + header.Name
-	if err := checkName(name, header.Name); err != nil {
+	if err := checkPath(name, header.Name); err != nil {
 		return err
 	}
 	switch header.Typeflag {
@@ -180,9 +180,9 @@ var drive = regexp.MustCompile(`^[a-zA-Z]:`)
 // call themselves.
 const maxName = 1024
 
-// checkName refuses a path that leads out of the chart or that no file system
+// checkPath refuses a path that leads out of the chart or that no file system
 // and no terminal should see.
-func checkName(archive, file string) error {
+func checkPath(archive, file string) error {
 	problem := func(what string) error {
 		return diag.Problem{Summary: fmt.Sprintf("the archive %s holds a file %s", printable(archive), what), Detail: printable(file)}
 	}
