@@ -79,7 +79,7 @@ func (a *app) colored(terminal bool) bool {
 // nothing but the result, and progress goes to Err.
 func (a *app) results(f ui.Format) ui.Streams {
 	s := ui.Streams{
-		Out: a.streams.Out, Err: a.streams.Err, Width: a.streams.Width,
+		Out: a.streams.Out, Err: a.streams.Err, Width: a.streams.Width, Height: a.streams.Height,
 		IsTerminal: a.streams.OutTerminal && a.streams.ErrTerminal, Color: a.colorOut(),
 	}
 	if !f.ForPeople() || a.asHelm {

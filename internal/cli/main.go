@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/pintle-dev/pintle/internal/chart"
@@ -19,6 +20,8 @@ type Streams struct {
 	OutTerminal, ErrTerminal bool
 	// Width asks for the terminal's columns; nil or 0 means unknown.
 	Width func() int
+	// Height asks for its rows.
+	Height func() int
 	// ReadSecret reads a line from the terminal without showing it; nil where
 	// standard input is none.
 	ReadSecret func() (string, error)
@@ -35,21 +38,26 @@ func (e Env) text(name string) string {
 
 // OSStreams are those of this process.
 func OSStreams() Streams {
-	dumb := os.Getenv("TERM") == "dumb"
+	// On Windows TERM is not set and terminals are not dumb.
+	dumb := os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" && runtime.GOOS != "windows"
 	return Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		OutTerminal: !dumb && term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTerminal: !dumb && term.IsTerminal(int(os.Stderr.Fd())),
 		ReadSecret:  readSecret(os.Stdin, term.IsTerminal(int(os.Stdin.Fd())), term.ReadPassword),
-		Width: func() int {
-			for _, f := range []*os.File{os.Stdout, os.Stderr} {
-				if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-					return width
-				}
-			}
-			return 0
-		},
+		Width:       func() int { width, _ := terminalSize(); return width },
+		Height:      func() int { _, height := terminalSize(); return height },
 	}
+}
+
+// terminalSize is 0, 0 without a terminal.
+func terminalSize() (width, height int) {
+	for _, f := range []*os.File{os.Stdout, os.Stderr} {
+		if width, height, err := term.GetSize(int(f.Fd())); err == nil {
+			return width, height
+		}
+	}
+	return 0, 0
 }
 
 // Main runs one command line, which begins with the program's name, and returns

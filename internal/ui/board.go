@@ -28,7 +28,9 @@ type row struct {
 	waiting map[object.Key]watched
 	// looked tells that the state of some object is known.
 	looked bool
-	log    []string
+	// log are the last lines, of pods that have been seen.
+	log  []string
+	pods podNames
 }
 
 type watched struct {
@@ -49,7 +51,7 @@ func newBoard(opts Options) *board { return &board{opts: opts, rows: map[string]
 func (b *board) take(e event.Event) {
 	switch e := e.(type) {
 	case event.StepStarted:
-		b.rows[e.Step.ID] = &row{step: e.Step, started: e.Time, waiting: map[object.Key]watched{}}
+		b.rows[e.Step.ID] = &row{step: e.Step, started: e.Time, waiting: map[object.Key]watched{}, pods: podNames{}}
 		b.order = append(b.order, e.Step.ID)
 	case event.ObjectObserved:
 		if r := b.rows[e.StepID]; r != nil {
@@ -57,8 +59,12 @@ func (b *board) take(e event.Event) {
 		}
 	case event.LogLine:
 		if r := b.rows[e.StepID]; r != nil && b.opts.Logs == LogsAuto {
-			r.log = append(r.log, e.Container+" | "+clean(e.Shown()))
+			r.log = append(r.log, r.pods.short(e)+" | "+clean(e.Shown()))
 			r.log = r.log[max(0, len(r.log)-logRows):]
+		}
+	case event.RunFinished:
+		if r := b.rows[e.StepID]; r != nil {
+			r.pods.forget(e.StepID)
 		}
 	case event.StepFinished:
 		b.drop(e.Step.ID)
@@ -90,15 +96,29 @@ func (r *row) observe(e event.ObjectObserved) {
 	r.waiting[e.Object.Key()] = watched{e.Object, e.Status}
 }
 
-// lines draws the running steps as of now, oldest first, the rest as a number.
-func (b *board) lines(now time.Time, n *narrator) []line {
+// lines draws the running steps as of now, oldest first, in at most that many
+// lines: with fewer log lines where there is no room, then the rest as a number.
+func (b *board) lines(now time.Time, n *narrator, room int) []line {
+	room = max(1, min(room, liveRows))
+	var out []line
+	for logs := logRows; logs >= 0; logs-- {
+		if out = b.all(now, n, logs); len(out) <= room {
+			return out
+		}
+	}
+	hidden := len(out) - room + 1
+	return append(out[:room-1], line{raw: fmt.Sprintf("... and %d more", hidden), look: faint})
+}
+
+// all draws all running steps, with up to that many log lines of each.
+func (b *board) all(now time.Time, n *narrator, logs int) []line {
 	var out []line
 	working := 0
 	for _, id := range b.order {
 		r := b.rows[id]
 		switch a := r.step.Action.(type) {
 		case plan.RunHook:
-			out = append(out, r.hook(now, n.name(object.RefOf(a.Object)))...)
+			out = append(out, r.hook(now, n.name(object.RefOf(a.Object)), logs)...)
 		case plan.Await:
 			out = append(out, r.await(now, n, a)...)
 		case plan.Apply, plan.Delete, plan.CreateNamespace, plan.CleanHook:
@@ -111,20 +131,16 @@ func (b *board) lines(now time.Time, n *narrator) []line {
 			took: now.Sub(n.block.started), look: lipgloss.NewStyle(),
 		})
 	}
-	if len(out) > liveRows {
-		hidden := len(out) - liveRows + 1
-		out = append(out[:liveRows-1], line{raw: fmt.Sprintf("... and %d more", hidden), look: faint})
-	}
 	return out
 }
 
-func (r *row) hook(now time.Time, name string) []line {
+func (r *row) hook(now time.Time, name string, logs int) []line {
 	text := "running"
 	if r.status.Trouble() {
 		text = observation(r.status)
 	}
 	out := []line{{phase: phase(r.step), subject: name, text: text, took: now.Sub(r.started), look: liveLook(r.status)}}
-	for _, l := range r.log {
+	for _, l := range r.log[max(0, len(r.log)-logs):] {
 		out = append(out, line{raw: "  " + l, look: faint})
 	}
 	return out

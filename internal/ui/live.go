@@ -12,7 +12,8 @@ import (
 // view; below it, a few lines that are kept up to date show what is under way.
 // They are drawn on the view's own clock, ten times a second, whatever the
 // number of events; so a resize needs no signal, and nothing is read from the
-// terminal. A window too narrow for a line shows its beginning.
+// terminal. A window too narrow for a line shows its beginning, one too low for
+// all lines shows fewer: what has left a screen at its top cannot be replaced.
 type Live struct {
 	queue *queue
 	stop  chan struct{}
@@ -58,7 +59,7 @@ func (v *Live) run(c *canvas, n *narrator, b *board) {
 			c.draw(lines, nil, n.subjects)
 			return
 		}
-		c.draw(lines, b.lines(time.Now(), n), n.subjects)
+		c.draw(lines, b.lines(time.Now(), n, c.streams.height()-1), n.subjects)
 	}
 }
 

@@ -21,7 +21,9 @@ import (
 type screen struct {
 	mu    sync.Mutex
 	width int
-	rows  [][]rune
+	// height is how far back the cursor reaches; 0 is without end.
+	height int
+	rows   [][]rune
 	// goesOn marks rows that continue on the next one.
 	goesOn map[int]bool
 	y, x   int
@@ -52,6 +54,12 @@ func (s *screen) columns() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.width
+}
+
+func (s *screen) lines() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.height
 }
 
 func (s *screen) Write(p []byte) (int, error) {
@@ -102,6 +110,9 @@ func (s *screen) control(sequence string) {
 	switch {
 	case sequence == "A":
 		s.y--
+		if s.height > 0 { // what has left the window at its top is out of reach
+			s.y = max(s.y, len(s.rows)-s.height)
+		}
 		if s.y < 0 {
 			panic("the cursor left the screen")
 		}
@@ -155,7 +166,7 @@ func newFilm(s *story, width int, opts Options) *film {
 	// The story tells the time of the bubble, which the view reads.
 	s.now = time.Now()
 	screen := newScreen(width)
-	streams := Streams{Out: screen, IsTerminal: true, Width: screen.columns}
+	streams := Streams{Out: screen, IsTerminal: true, Width: screen.columns, Height: screen.lines}
 	return &film{story: s, screen: screen, view: NewLive(streams, opts)}
 }
 
@@ -202,6 +213,69 @@ func liveInstall(width int) string {
 	f.view.Close()
 	f.picture("closed")
 	return f.out.String()
+}
+
+// TestLiveInALowWindow: a window with room for few lines is not flooded by what
+// cannot be replaced.
+func TestLiveInALowWindow(t *testing.T) {
+	for _, height := range []int{2, 4, 6, 9} {
+		t.Run(fmt.Sprint(height), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				one, two := "pre-install/Job/storefront-migrate-1", "post-install/Job/storefront-migrate-1"
+				f := newFilm(newStory(plan.Install, hookStep(release.PreInstall, migrate), hookStep(release.PostInstall, migrate)), 80, DefaultOptions())
+				f.screen.height = height
+				f.start(one)
+				f.start(two)
+				for i := range 20 {
+					f.log(one, "storefront-migrate-1", fmt.Sprintf("first %d", i))
+					f.log(two, "storefront-migrate-1", fmt.Sprintf("second %d", i))
+					f.pass(time.Second)
+				}
+				f.picture("at work")
+				rows := strings.Split(f.screen.text(), "\n")
+				if len(rows) > 1+height || height > 2 && strings.Count(f.screen.text(), "running") != 2 {
+					t.Errorf("%d rows:\n%s", len(rows), f.screen.text())
+				}
+				f.view.Close()
+				if got, want := f.screen.text(), "install        storefront                revision 1, namespace shop\n"; got != want {
+					t.Errorf("at the end:\n%s", got)
+				}
+			})
+		})
+	}
+}
+
+// TestPodsOfOneHook: a Job with several pods at once has a name for each.
+func TestPodsOfOneHook(t *testing.T) {
+	n, b := newNarrator(Options{Logs: LogsAlways}, false), newBoard(DefaultOptions())
+	s := newStory(plan.Install, hookStep(release.PreInstall, migrate))
+	id := "pre-install/Job/storefront-migrate-1"
+	s.start(id)
+	var got []string
+	for _, e := range s.events {
+		n.tell(e)
+		b.take(e)
+	}
+	say := func(pod, text string) {
+		e := event.LogLine{StepID: id, Hook: "migrate", Pod: pod, Container: "main", Line: ledger.Line{Text: text}}
+		for _, l := range n.tell(e) {
+			got = append(got, l.raw)
+		}
+		b.take(e)
+	}
+	say("migrate-abcde", "one")
+	say("migrate-fghij", "two")
+	say("migrate-abcde", "three")
+	if live := strings.Join(b.rows[id].log, "; "); live != "main | one; fghij/main | two; main | three" {
+		t.Errorf("live: %s", live)
+	}
+	again := event.RunFinished{StepID: id, Run: ledger.Run{Attempt: 1}}
+	n.tell(again)
+	b.take(again)
+	say("migrate-klmno", "four")
+	if want := "[migrate/main] one; [migrate-fghij/main] two; [migrate/main] three; [migrate/main] four"; strings.Join(got, "; ") != want {
+		t.Errorf("got %s", strings.Join(got, "; "))
+	}
 }
 
 // TestLiveCloses: Close leaves the last lines, no live ones, and no goroutine

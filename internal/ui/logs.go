@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pintle-dev/pintle/internal/event"
 )
@@ -25,27 +26,60 @@ func (n *narrator) log(e event.LogLine) []line {
 	if n.opts.Logs != LogsAlways {
 		return nil
 	}
-	return []line{{raw: logText(e.Hook, e.Container, e.Shown())}}
+	return []line{{raw: logText(n.pods.name(e), e.Container, e.Shown())}}
 }
 
-// logText is a log line behind the names of its hook and container.
+// podNames tell the pods of one hook apart, by the step: the first goes by the
+// hook's name, others, that a Job runs beside or after it, by their own.
+type podNames map[string]string
+
+func (p podNames) name(e event.LogLine) string {
+	if p.isFirst(e) {
+		return e.Hook
+	}
+	return e.Pod
+}
+
+// short is for where the hook's name is known: of a pod, what its own name adds.
+func (p podNames) short(e event.LogLine) string {
+	if p.isFirst(e) {
+		return e.Container
+	}
+	return strings.TrimPrefix(e.Pod, e.Hook+"-") + "/" + e.Container
+}
+
+func (p podNames) isFirst(e event.LogLine) bool {
+	if _, known := p[e.StepID]; !known {
+		p[e.StepID] = e.Pod
+	}
+	return p[e.StepID] == e.Pod
+}
+
+// forget ends an attempt: the next one has another first pod.
+func (p podNames) forget(step string) { delete(p, step) }
+
+// logText is a log line behind the names of its hook, or pod, and container.
 func logText(hook, container, text string) string {
 	return fmt.Sprintf("[%s/%s] %s", hook, container, clean(text))
 }
 
 func keptLog(e event.RunFinished) []line {
 	var lines []line
-	for _, p := range e.Run.Pods {
+	for i, p := range e.Run.Pods {
+		name := e.Run.Hook
+		if i > 0 {
+			name = p.Name
+		}
 		for _, c := range p.Containers {
 			head, tail := c.Log.Kept()
 			for _, l := range head {
-				lines = append(lines, line{raw: logText(e.Run.Hook, c.Name, l.Text)})
+				lines = append(lines, line{raw: logText(name, c.Name, l.Text)})
 			}
 			if dropped := c.Log.Dropped(); dropped > 0 {
-				lines = append(lines, line{raw: logText(e.Run.Hook, c.Name, fmt.Sprintf("... %d lines not kept ...", dropped))})
+				lines = append(lines, line{raw: logText(name, c.Name, fmt.Sprintf("... %d lines not kept ...", dropped))})
 			}
 			for _, l := range tail {
-				lines = append(lines, line{raw: logText(e.Run.Hook, c.Name, l.Text)})
+				lines = append(lines, line{raw: logText(name, c.Name, l.Text)})
 			}
 		}
 	}

@@ -49,6 +49,7 @@ type narrator struct {
 	attempts map[string]int
 	awaited  map[string]time.Time
 	tests    testNews
+	pods     podNames
 }
 
 type seenKey struct {
@@ -57,7 +58,7 @@ type seenKey struct {
 }
 
 func newNarrator(opts Options, live bool) *narrator {
-	return &narrator{opts: opts, live: live, seen: map[seenKey]string{}, attempts: map[string]int{}, awaited: map[string]time.Time{}}
+	return &narrator{opts: opts, live: live, seen: map[seenKey]string{}, attempts: map[string]int{}, pods: podNames{}, awaited: map[string]time.Time{}}
 }
 
 // tell gives the lines that an event brings.
@@ -241,6 +242,7 @@ func (n *narrator) step(id string) (plan.Step, bool) {
 // story of its step.
 func (n *narrator) ran(e event.RunFinished) []line {
 	n.attempts[e.StepID] = e.Run.Attempt
+	n.pods.forget(e.StepID)
 	n.tests.note(e)
 	var lines []line
 	if !e.Final {

@@ -17,8 +17,22 @@ type Streams struct {
 	// Width asks for the terminal's present width in columns; nil or 0 means
 	// unknown. It is called again for each repaint, so a resize needs no signal.
 	Width func() int
+	// Height asks for its rows in the same way.
+	Height func() int
 	// Color allows colours in Out.
 	Color bool
+}
+
+// defaultHeight is that of a terminal which does not tell.
+const defaultHeight = 24
+
+func (s Streams) height() int {
+	if s.Height != nil {
+		if h := s.Height(); h > 0 {
+			return h
+		}
+	}
+	return defaultHeight
 }
 
 // width is the usable width, with a default for where none is known.
