@@ -174,16 +174,24 @@ func TestNoClusterAtAll(t *testing.T) {
 	}
 }
 
-func TestSQLIsRefused(t *testing.T) {
-	env := func(name string) (string, bool) {
-		if name == "HELM_DRIVER" {
-			return "sql", true
+func TestADatabaseThatIsNotThere(t *testing.T) {
+	for connection, want := range map[string]string{
+		"":                                     "$HELM_DRIVER_SQL_CONNECTION_STRING is not set",
+		"postgres://me:hunter2@127.0.0.1:1/db": "database db at 127.0.0.1:1, as user me",
+		"postgres://me:hunter2/@127.0.0.1/db":  "cannot be read",
+	} {
+		env := func(name string) (string, bool) {
+			set := map[string]string{"HELM_DRIVER": "sql", "HELM_DRIVER_SQL_CONNECTION_STRING": connection}
+			if value, ok := set[name]; ok {
+				return value, value != ""
+			}
+			return noCluster(name)
 		}
-		return noCluster(name)
-	}
-	got := runIn(t, env, "list")
-	if got.code != exitRefused || !strings.Contains(got.err, "HELM_DRIVER=sql is not supported yet") {
-		t.Errorf("exit code %d, standard error:\n%s", got.code, got.err)
+		t.Setenv("PGPORT", "1")
+		got := runIn(t, env, "list")
+		if got.code != exitRefused || !strings.Contains(got.err, want) || strings.Contains(got.err, "hunter2") {
+			t.Errorf("%q: exit code %d, standard error:\n%s", connection, got.code, got.err)
+		}
 	}
 }
 

@@ -45,8 +45,11 @@ func (e *Error) Error() string {
 			"in a URL, what is not a letter or a digit in the password must be percent-encoded; nothing of it is shown here, since it may hold the password",
 		)
 	case Unreachable:
-		text := lines(fmt.Sprintf("the release records cannot be reached: %s: %v", e.Target, e.Err), "next: check $"+ConnectionVariable+" and whether the database runs")
-		return text + e.advice()
+		next := "next: check $" + ConnectionVariable + " and whether the database runs"
+		if e.Unset {
+			next = "$" + ConnectionVariable + " is not set, and no PG* variables lead to another database"
+		}
+		return lines(fmt.Sprintf("the release records cannot be reached: %s: %v", e.Target, e.Err), next) + e.advice()
 	}
 	return fmt.Sprintf("the database of the release records says no: %s: %v", e.Target, e.Err) + e.advice()
 }
@@ -83,7 +86,7 @@ func (d *Database) fault(err error) error {
 	if pq.As(err) != nil || errors.Is(err, pq.ErrSSLNotSupported) {
 		kind = Refused
 	}
-	return &Error{Kind: kind, Target: d.target, Err: err}
+	return &Error{Kind: kind, Target: d.target, Unset: d.unset, Err: err}
 }
 
 // lost tells errors after which it is not known whether a commit arrived.

@@ -35,6 +35,8 @@ const maxConnections = 4
 type Database struct {
 	db     *sql.DB
 	target Target
+	// unset tells that there was no connection string.
+	unset bool
 
 	mu     sync.Mutex
 	tables tables
@@ -76,7 +78,7 @@ func Open(connection string) (*Database, error) {
 	}
 	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(maxConnections)
-	return &Database{db: db, target: targetOf(config)}, nil
+	return &Database{db: db, target: targetOf(config), unset: connection == ""}, nil
 }
 
 // Close ends the connections.
