@@ -39,59 +39,8 @@ data: {key: "{{ $.Values.value }}-{{ $i }}", file: {{ repeat 20 "some content " 
 `, n)}
 }
 
-// manyKinds is a chart of 40 objects of many kinds, without pods.
-func manyKinds() map[string]string {
-	return map[string]string{"all.yaml": `{{- range $i := until 5 }}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: sa-{{ $i }}}
----
-apiVersion: v1
-kind: Secret
-metadata: {name: s-{{ $i }}}
-stringData: {key: "{{ $.Values.value }}"}
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: c-{{ $i }}}
-data: {key: "{{ $.Values.value }}"}
----
-apiVersion: v1
-kind: Service
-metadata: {name: svc-{{ $i }}, labels: {v: "{{ $.Values.value }}"}}
-spec: {selector: {app: x}, ports: [{port: 80}]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: r-{{ $i }}, labels: {v: "{{ $.Values.value }}"}}
-rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: np-{{ $i }}, labels: {v: "{{ $.Values.value }}"}}
-spec: {podSelector: {}}
----
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata: {name: pdb-{{ $i }}, labels: {v: "{{ $.Values.value }}"}}
-spec: {minAvailable: 1, selector: {matchLabels: {app: x}}}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: d-{{ $i }}, labels: {v: "{{ $.Values.value }}"}}
-spec:
-  replicas: 0
-  selector: {matchLabels: {app: d-{{ $i }}}}
-  template:
-    metadata: {labels: {app: d-{{ $i }}}}
-    spec: {containers: [{name: c, image: "busybox:1.36"}]}
-{{- end }}
-`}
-}
-
-// hookChain is a chart of n Jobs that run one after another.
-func hookChain(n int) map[string]string {
+// chain is a chart of n Jobs that run one after another.
+func chain(n int) map[string]string {
 	return map[string]string{"hooks.yaml": fmt.Sprintf(`{{- range $i := until %d }}
 ---
 apiVersion: batch/v1
@@ -104,6 +53,7 @@ spec:
   template:
     spec:
       restartPolicy: Never
+      terminationGracePeriodSeconds: 0
       containers: [{name: c, image: "busybox:1.36", command: [sh, -c, "echo hello {{ $i }}"]}]
 {{- end }}
 `, n)}
@@ -127,4 +77,29 @@ spec:
         command: [sh, -c, "sleep 1; touch /tmp/ready; exec sleep 3600"]
         readinessProbe: {exec: {command: [cat, /tmp/ready]}, periodSeconds: 1}
 `, replicas)}
+}
+
+// testPods is a chart of n tests that succeed at once, of one weight.
+func testPods(n int) map[string]string {
+	return map[string]string{
+		"cm.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: tested}\n",
+		"tests/tests.yaml": fmt.Sprintf(`{{- range $i := until %d }}
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: test-{{ $i }}
+  annotations: {helm.sh/hook: test, helm.sh/hook-delete-policy: "before-hook-creation,hook-succeeded"}
+spec:
+  restartPolicy: Never
+  terminationGracePeriodSeconds: 0
+  containers: [{name: c, image: "busybox:1.36", command: [sh, -c, "echo hello {{ $i }}"]}]
+{{- end }}
+`, n),
+	}
+}
+
+// kinds is a chart of one object of each of 40 kinds, without a pod that runs.
+func kinds() map[string]string {
+	return map[string]string{"all.yaml": fortyKinds}
 }

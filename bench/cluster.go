@@ -5,13 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
-	"net"
-	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,8 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
@@ -31,7 +26,16 @@ type bench struct {
 	home   string
 	client *dynamic.DynamicClient
 	proxy  *proxy
+	// namespaces are those that this run has used.
+	namespaces map[string]bool
+	results    *results
+	// began is when the run began, deadline when it is to end, until when the
+	// present scenario begins no further round.
+	began, deadline, until time.Time
 }
+
+// place is the namespace in which releases live their lives.
+const place = "bench"
 
 var (
 	namespaces = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
@@ -41,10 +45,10 @@ var (
 	pods       = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
 )
 
-// newBench finds the tools, connects, and fills the namespace with what real
-// ones hold: objects and records of others.
+// newBench finds the tools and connects; the cluster is not touched yet.
 func newBench(o options) (*bench, error) {
-	b := &bench{options: o}
+	b := &bench{options: o, began: time.Now(), namespaces: map[string]bool{}}
+	b.deadline = b.began.Add(o.limit)
 	bin, err := filepath.Abs(o.bin)
 	if err != nil {
 		return nil, err
@@ -55,7 +59,7 @@ func newBench(o options) (*bench, error) {
 			b.tools = append(b.tools, tool{name, path})
 		}
 	}
-	if len(b.tools) < 2 || b.tools[0].name != "pintle" {
+	if len(b.tools) < 2 || b.tools[0].name != "pintle" || b.tools[1].name != "helm" {
 		return nil, fmt.Errorf("pintle and helm are not both in %s: make build helm", bin)
 	}
 	if b.home, err = os.MkdirTemp("", "pintle-bench"); err != nil {
@@ -72,61 +76,90 @@ func newBench(o options) (*bench, error) {
 	if b.proxy, err = newProxy(cfg, b.home); err != nil {
 		return nil, err
 	}
-	return b, b.furnish(context.Background(), "bench", 1000, 200, 500<<10)
+	b.results, err = openResults(o.out, o.machine)
+	return b, err
 }
 
 func (b *bench) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	for _, ns := range []string{"bench", "bench-list-helm", "bench-list-pintle"} {
-		_ = b.client.Resource(namespaces).Delete(ctx, ns, metav1.DeleteOptions{}) // it may never have been made
+	for ns := range b.namespaces {
+		if !b.keep {
+			_ = b.client.Resource(namespaces).Delete(ctx, ns, metav1.DeleteOptions{}) // a namespace that stays costs nothing
+		}
 	}
 	b.proxy.close()
 	_ = os.RemoveAll(b.home)
 }
 
-// namespace makes a namespace unless it is there.
+// namespace makes a namespace unless it is there; one that is going away is
+// waited for.
 func (b *bench) namespace(ctx context.Context, name string) error {
+	b.namespaces[name] = true
 	ns := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": name}}}
-	_, err := b.client.Resource(namespaces).Create(ctx, ns, metav1.CreateOptions{})
-	if apierrors.IsAlreadyExists(err) {
-		return nil
-	}
-	return err
+	return wait.PollUntilContextTimeout(ctx, time.Second, 5*time.Minute, true, func(ctx context.Context) (bool, error) {
+		_, err := b.client.Resource(namespaces).Create(ctx, ns, metav1.CreateOptions{})
+		if !apierrors.IsAlreadyExists(err) {
+			return err == nil, err
+		}
+		live, err := b.client.Resource(namespaces).Get(ctx, name, metav1.GetOptions{})
+		return err == nil && live.GetDeletionTimestamp() == nil, nil
+	})
 }
 
-// furnish fills a namespace with foreign ConfigMaps and foreign release records.
-func (b *bench) furnish(ctx context.Context, ns string, maps, records, size int) error {
+// seed fills a namespace once: a mark tells a later scenario, or a later run,
+// that it is full.
+func (b *bench) seed(ctx context.Context, ns string, fill func(context.Context, *errgroup.Group) error) error {
 	if err := b.namespace(ctx, ns); err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(16)
-	for i := range maps {
-		group.Go(func() error {
-			return b.create(ctx, configs, ns, fmt.Sprintf("foreign-%d", i), "ConfigMap", map[string]any{"data": map[string]any{"key": "value"}})
-		})
+	if _, err := b.client.Resource(configs).Namespace(ns).Get(ctx, "seeded", metav1.GetOptions{}); err == nil {
+		return nil
 	}
-	for i := range records {
-		group.Go(func() error {
-			name := fmt.Sprintf("sh.helm.release.v1.foreign-%d.v1", i)
-			return b.create(ctx, secrets, ns, name, "Secret", map[string]any{
-				"type": "helm.sh/release.v1", "data": map[string]any{"release": noise(size * 3 / 4)},
-				"labels": map[string]any{"owner": "helm", "name": fmt.Sprintf("foreign-%d", i), "status": "deployed", "version": "1"},
+	began := time.Now()
+	group, filling := errgroup.WithContext(ctx)
+	group.SetLimit(24)
+	if err := fill(filling, group); err != nil {
+		return err
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "  filled %s in %s\n", ns, time.Since(began).Round(time.Second))
+	return b.create(ctx, configs, ns, "seeded", "ConfigMap", nil)
+}
+
+// furnish fills the namespace of releases with what real ones hold: foreign
+// ConfigMaps and foreign release records.
+func (b *bench) furnish(ctx context.Context) error {
+	return b.seed(ctx, place, func(ctx context.Context, group *errgroup.Group) error {
+		for i := range 1000 {
+			group.Go(func() error {
+				return b.create(ctx, configs, place, fmt.Sprintf("foreign-%d", i), "ConfigMap", map[string]any{"data": map[string]any{"key": "value"}})
 			})
-		})
-	}
-	return group.Wait()
+		}
+		content := noise(500 << 10)
+		for i := range 200 {
+			group.Go(func() error {
+				name := fmt.Sprintf("sh.helm.release.v1.foreign-%d.v1", i)
+				return b.create(ctx, secrets, place, name, "Secret", map[string]any{
+					"type": "helm.sh/release.v1", "data": map[string]any{"release": content},
+					"labels": map[string]any{"owner": "helm", "name": fmt.Sprintf("foreign-%d", i), "status": "deployed", "version": "1"},
+				})
+			})
+		}
+		return nil
+	})
 }
 
 func (b *bench) create(ctx context.Context, gvr schema.GroupVersionResource, ns, name, kind string, fields map[string]any) error {
 	meta := map[string]any{"name": name, "namespace": ns}
-	if labels, ok := fields["labels"]; ok {
-		meta["labels"] = labels
-		delete(fields, "labels")
-	}
-	obj := map[string]any{"apiVersion": "v1", "kind": kind, "metadata": meta}
+	obj := map[string]any{"apiVersion": gvr.GroupVersion().String(), "kind": kind, "metadata": meta}
 	for k, v := range fields {
+		if k == "labels" {
+			meta[k] = v
+			continue
+		}
 		obj[k] = v
 	}
 	_, err := b.client.Resource(gvr).Namespace(ns).Create(ctx, &unstructured.Unstructured{Object: obj}, metav1.CreateOptions{})
@@ -136,53 +169,9 @@ func (b *bench) create(ctx context.Context, gvr schema.GroupVersionResource, ns,
 	return err
 }
 
-// noise is base64 text that does not compress, of n bytes before encoding.
+// noise is base64 text of n bytes that does not compress further.
 func noise(n int) string {
-	raw := make([]byte, n)
+	raw := make([]byte, n*3/4)
 	_, _ = rand.Read(raw) // it never fails
 	return base64.StdEncoding.EncodeToString(raw)
-}
-
-// proxy counts requests on their way to the API server.
-type proxy struct {
-	kubeconfig string
-	server     *http.Server
-	count      atomic.Int64
-}
-
-// newProxy listens on loopback and writes a kubeconfig that leads to it.
-func newProxy(cfg *rest.Config, dir string) (*proxy, error) {
-	target, err := url.Parse(cfg.Host)
-	if err != nil {
-		return nil, err
-	}
-	transport, err := rest.TransportFor(cfg)
-	if err != nil {
-		return nil, err
-	}
-	var listen net.ListenConfig
-	listener, err := listen.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	forward := httputil.NewSingleHostReverseProxy(target)
-	forward.Transport, forward.FlushInterval = transport, -1
-	p := &proxy{kubeconfig: filepath.Join(dir, "counted.kubeconfig")}
-	p.server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.count.Add(1)
-		forward.ServeHTTP(w, r)
-	})}
-	go func() { _ = p.server.Serve(listener) }() // ends with close
-	text := fmt.Sprintf("apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, cluster: {server: 'http://%s'}}]\n"+
-		"contexts: [{name: c, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {}}]\n", listener.Addr())
-	return p, os.WriteFile(p.kubeconfig, []byte(text), 0o600)
-}
-
-func (p *proxy) close() { _ = p.server.Close() }
-
-// counted runs a command and gives the number of its requests.
-func (b *bench) counted(ctx context.Context, t tool, args ...string) (int64, error) {
-	before := b.proxy.count.Load()
-	_, err := b.exec(ctx, b.proxy.kubeconfig, t, args...)
-	return b.proxy.count.Load() - before, err
 }

@@ -7,6 +7,7 @@ replace github.com/pintle-dev/pintle => ../
 require (
 	github.com/pintle-dev/pintle v0.0.0-00010101000000-000000000000
 	golang.org/x/sync v0.24.0
+	gonum.org/v1/gonum v0.16.0
 	gonum.org/v1/plot v0.17.0
 	k8s.io/apimachinery v0.37.2
 	k8s.io/client-go v0.37.2

@@ -23,77 +23,78 @@ type tool struct {
 type sample struct {
 	Wall time.Duration `json:"wallNanoseconds"`
 	CPU  time.Duration `json:"cpuNanoseconds"`
-	// RSS is the peak resident memory in bytes.
-	RSS int64 `json:"peakBytes"`
-}
-
-// row is one line of the result: one scenario, all tools.
-type row struct {
-	Scenario string              `json:"scenario"`
-	What     string              `json:"what"`
-	Samples  map[string][]sample `json:"samples"`
-	// Requests are those that the API server got, counted in a run of its own.
-	Requests map[string]int64 `json:"requests,omitempty"`
-}
-
-func newRow(scenario, what string) *row {
-	return &row{Scenario: scenario, What: what, Samples: map[string][]sample{}, Requests: map[string]int64{}}
+	// Peak is the most anonymous memory that was seen, in bytes: what the program
+	// has written to, without the pages of its file.
+	Peak int64 `json:"peakAnonymousBytes"`
 }
 
 // timed runs a command and measures it; what it prints is kept for its error.
 func (b *bench) timed(ctx context.Context, t tool, args ...string) (sample, error) {
-	return b.exec(ctx, b.kubeconfig, t, args...)
+	s, _, err := b.exec(ctx, b.kubeconfig, t, args...)
+	return s, err
 }
 
-func (b *bench) exec(ctx context.Context, kubeconfig string, t tool, args ...string) (sample, error) {
+// commandLimit ends a command that hangs: a scenario that fails must not keep
+// the others from being measured.
+const commandLimit = 5 * time.Minute
+
+func (b *bench) exec(ctx context.Context, kubeconfig string, t tool, args ...string) (sample, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, commandLimit)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, t.path, args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "HOME="+b.home, "XDG_CACHE_HOME="+filepath.Join(b.home, t.name))
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	var out, faults bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &faults
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
-		return sample{}, err
+		return sample{}, nil, err
 	}
 	peak := watchPeak(cmd.Process.Pid)
 	err := cmd.Wait()
 	wall := time.Since(start)
-	rss := peak()
+	most := peak()
 	if err != nil {
-		return sample{}, fmt.Errorf("%s %v: %w\n%s", t.name, args, err, out.String())
+		return sample{}, nil, fmt.Errorf("%s %v: %w\n%s%s", t.name, args, err, faults.String(), out.String())
 	}
-	return sample{Wall: wall, CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), RSS: rss}, nil
+	return sample{Wall: wall, CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), Peak: most}, out.Bytes(), nil
 }
 
-// watchPeak follows the peak of a process's resident memory. The kernel's own
-// account of a child that has ended will not do: it begins with the memory of
-// the parent that it was forked from.
+// watchPeak follows a process's anonymous memory: every millisecond at first,
+// since short commands live for tens of them, then less often. The kernel's own
+// account of a child that has ended will not do: it begins with the memory of the
+// parent that it was forked from, and counts the pages of the file.
 func watchPeak(pid int) (last func() int64) {
 	stop, done := make(chan struct{}), make(chan struct{})
 	var peak int64
 	go func() {
 		defer close(done)
-		tick := time.NewTicker(2 * time.Millisecond)
-		defer tick.Stop()
-		for {
+		status, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			return
+		}
+		defer status.Close()
+		page := make([]byte, 4096)
+		for began := time.Now(); ; {
+			pause := time.Millisecond
+			if time.Since(began) > 200*time.Millisecond {
+				pause = 5 * time.Millisecond
+			}
 			select {
 			case <-stop:
 				return
-			case <-tick.C:
-				peak = max(peak, highWater(pid))
+			case <-time.After(pause):
+				n, _ := status.ReadAt(page, 0) // nothing, once the process is gone
+				peak = max(peak, anonymous(string(page[:n])))
 			}
 		}
 	}()
 	return func() int64 { close(stop); <-done; return peak }
 }
 
-// highWater reads the peak so far, in bytes; 0 for a process that is gone.
-func highWater(pid int) int64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.SplitSeq(string(text), "\n") {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+// anonymous reads a process's status, in bytes.
+func anonymous(status string) int64 {
+	for line := range strings.SplitSeq(status, "\n") {
+		if rest, ok := strings.CutPrefix(line, "RssAnon:"); ok {
 			kb, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(rest, "kB")), 10, 64)
 			return kb << 10
 		}
@@ -108,15 +109,19 @@ func median[T int64 | time.Duration](samples []sample, of func(sample) T) T {
 		values[i] = of(s)
 	}
 	slices.Sort(values)
-	if len(values) == 0 {
+	switch n := len(values); {
+	case n == 0:
 		return 0
+	case n%2 == 0:
+		return (values[n/2-1] + values[n/2]) / 2
+	default:
+		return values[n/2]
 	}
-	return values[len(values)/2]
 }
 
 func wallOf(s sample) time.Duration { return s.Wall }
 func cpuOf(s sample) time.Duration  { return s.CPU }
-func rssOf(s sample) int64          { return s.RSS }
+func peakOf(s sample) int64         { return s.Peak }
 
 // extremes are the smallest and the largest wall time.
 func extremes(samples []sample) (least, most time.Duration) {

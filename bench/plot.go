@@ -3,42 +3,91 @@ package main
 import (
 	"fmt"
 	"image/color"
+	"path/filepath"
 	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
-// picture draws wall time as a share of Helm 4's, a bar for each scenario.
-func picture(path string, rows []row) error {
+var colors = map[string]color.Color{
+	"pintle": color.RGBA{R: 0x2f, G: 0x6f, B: 0xb5, A: 0xff}, "helm": color.RGBA{R: 0x99, G: 0x99, B: 0x99, A: 0xff},
+}
+
+// pictures draws what there is to draw.
+func (r *results) pictures() error {
+	if err := bars(filepath.Join(r.dir, "latest.svg"), r.Rows); err != nil {
+		return err
+	}
+	for _, kind := range sizes {
+		if found := kind.curves(r.Rows); len(found) > 0 {
+			if err := kind.draw(filepath.Join(r.dir, "size-"+kind.file+".svg"), found); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// bars draws wall time as a share of Helm 4's, a bar for each row.
+func bars(path string, rows []row) error {
 	p := plot.New()
-	p.Title.Text = "pintle's wall time, as a share of Helm 4's (1 = as slow)"
-	p.X.Min, p.X.Max = 0, 1.1
+	p.Title.Text = "Pintle's time as a share of Helm 4.3's"
+	p.X.Label.Text = "1 = as long as Helm; shorter is faster"
+	p.X.Min = 0
 	var values plotter.Values
 	var names []string
+	most := 1.1
 	for _, r := range slices.Backward(rows) {
-		if len(r.Samples["pintle"]) == 0 || len(r.Samples["helm"]) == 0 {
+		v := r.wall("pintle")
+		if v == 0 || r.Size > 0 && r.Series == "list" {
 			continue
 		}
-		v := ratioOf(r, "pintle")
+		most = max(most, v)
 		values = append(values, v)
 		names = append(names, fmt.Sprintf("%s  %.2f", r.Scenario, v))
 	}
 	if len(values) == 0 {
 		return nil
 	}
-	bars, err := plotter.NewBarChart(values, vg.Points(11))
+	p.X.Max = most
+	chart, err := plotter.NewBarChart(values, vg.Points(11))
 	if err != nil {
 		return err
 	}
-	bars.Horizontal, bars.Color, bars.LineStyle.Width = true, color.RGBA{R: 0x2f, G: 0x6f, B: 0xb5, A: 0xff}, 0
+	chart.Horizontal, chart.Color, chart.LineStyle.Width = true, colors["pintle"], 0
 	helm, err := plotter.NewLine(plotter.XYs{{X: 1, Y: -0.5}, {X: 1, Y: float64(len(values)) - 0.5}})
 	if err != nil {
 		return err
 	}
-	helm.Color = color.Gray{Y: 0x80}
-	p.Add(bars, helm)
+	helm.Color = colors["helm"]
+	p.Add(chart, helm)
 	p.NominalY(names...)
-	return p.Save(22*vg.Centimeter, vg.Length(len(values)+3)*0.75*vg.Centimeter, path)
+	return p.Save(22*vg.Centimeter, vg.Length(len(values)+4)*0.7*vg.Centimeter, path)
+}
+
+// draw draws curves with their lines.
+func (c costs) draw(path string, found []curve) error {
+	p := plot.New()
+	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.title, c.x, c.y
+	p.X.Min, p.Y.Min = 0, 0
+	p.Legend.Left, p.Legend.Top = true, true
+	for _, at := range found {
+		dots, err := plotter.NewScatter(at.points)
+		if err != nil {
+			return err
+		}
+		dots.Color, dots.Shape, dots.Radius = colors[at.tool], draw.CircleGlyph{}, vg.Points(3)
+		last := at.points[len(at.points)-1].X
+		fitted, err := plotter.NewLine(plotter.XYs{{X: 0, Y: at.base}, {X: last, Y: at.base + at.slope*last}})
+		if err != nil {
+			return err
+		}
+		fitted.Color = colors[at.tool]
+		p.Add(dots, fitted)
+		p.Legend.Add(fmt.Sprintf("%s, R² %.4f", at.tool, at.r2), dots, fitted)
+	}
+	return p.Save(14*vg.Centimeter, 9*vg.Centimeter, path)
 }

@@ -1,99 +1,139 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 )
 
-// result is what latest.json holds.
-type result struct {
-	Version int       `json:"version"`
-	Date    time.Time `json:"date"`
-	Machine string    `json:"machine"`
-	Rows    []row     `json:"rows"`
+// row is one line of the result: one thing that was measured, with all tools.
+type row struct {
+	Scenario string    `json:"scenario"`
+	What     string    `json:"what,omitempty"`
+	Date     time.Time `json:"date"`
+	// Samples are the counted rounds of each tool.
+	Samples map[string][]sample `json:"samples,omitempty"`
+	// Requests are those that the API server got, counted in a round of its own.
+	Requests map[string]int64 `json:"requests,omitempty"`
+	// Binary is the size of the tool's file, in bytes.
+	Binary map[string]int64 `json:"binaryBytes,omitempty"`
+	// Size is how many objects or releases it was, Series what that is a point of.
+	Size   int    `json:"size,omitempty"`
+	Series string `json:"series,omitempty"`
+	// Note says what is to be known: why it was left out, what was compared.
+	Note   string `json:"note,omitempty"`
+	Failed bool   `json:"failed,omitempty"`
 }
 
-// write writes the result as JSON, as a Markdown table and as a picture.
-func write(dir string, rows []row) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(result{
-		Version: 1, Date: time.Now().UTC().Truncate(time.Second),
-		Machine: fmt.Sprintf("%d cores, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version()), Rows: rows,
-	}, "", " ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "latest.json"), append(text, '\n'), 0o644); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "latest.md"), []byte(table(rows)), 0o644); err != nil {
-		return err
-	}
-	return picture(filepath.Join(dir, "latest.svg"), rows)
+func newRow(scenario, what string) *row {
+	return &row{Scenario: scenario, What: what, Samples: map[string][]sample{}, Requests: map[string]int64{}, Binary: map[string]int64{}}
 }
 
-// table has a line for each scenario and tool, with ratios to Helm 4.
-func table(rows []row) string {
-	var b strings.Builder
-	b.WriteString("| scenario | tool | wall (median, min to max) | ratio | CPU | peak memory | requests |\n| --- | --- | --- | --- | --- | --- | --- |\n")
-	for _, r := range rows {
-		for _, name := range []string{"pintle", "helm", "helm3"} {
-			samples := r.Samples[name]
-			if len(samples) == 0 {
-				continue
-			}
-			least, most := extremes(samples)
-			requests := "-"
-			if n, ok := r.Requests[name]; ok {
-				requests = fmt.Sprint(n)
-			}
-			fmt.Fprintf(&b, "| %s | %s | %s (%s to %s) | %s | %s | %d MB | %s |\n", r.Scenario, name,
-				round(median(samples, wallOf)), round(least), round(most), ratio(r, name), round(median(samples, cpuOf)),
-				median(samples, rssOf)>>20, requests)
-		}
+// add takes in a sample if its round counts.
+func (r *row) add(at turn, s sample) {
+	if at.counted && s.Wall != 0 {
+		r.Samples[at.tool.name] = append(r.Samples[at.tool.name], s)
 	}
-	return b.String()
 }
 
-// ratioOf is a tool's wall time over that of Helm 4; 0 without one.
-func ratioOf(r row, name string) float64 {
-	helm, own := median(r.Samples["helm"], wallOf), median(r.Samples[name], wallOf)
+// ratio is a tool's median over that of Helm 4; 0 where there is none.
+func (r row) ratio(name string, of func(sample) int64) float64 {
+	helm, own := median(r.Samples["helm"], of), median(r.Samples[name], of)
 	if helm == 0 {
 		return 0
 	}
 	return float64(own) / float64(helm)
 }
 
-func ratio(r row, name string) string { return fmt.Sprintf("%.2f", ratioOf(r, name)) }
-
-func round(d time.Duration) time.Duration {
-	if d > time.Second {
-		return d.Round(10 * time.Millisecond)
-	}
-	return d.Round(100 * time.Microsecond)
+func (r row) wall(name string) float64 {
+	return r.ratio(name, func(s sample) int64 { return int64(s.Wall) })
 }
 
-// middle is the row with the median ratio, named as the median of all.
-func middle(rows []row, name string) row {
-	sorted := slices.Clone(rows)
-	slices.SortFunc(sorted, func(a, b row) int {
-		if ratioOf(a, name) < ratioOf(b, name) {
-			return -1
-		}
-		return 1
-	})
-	if len(sorted) == 0 {
-		return *newRow("template", "no charts")
+func (r row) peak(name string) float64 { return r.ratio(name, peakOf) }
+
+// results are what latest.json holds. Rows that are measured again replace
+// those of before, so that a part can be measured anew.
+type results struct {
+	dir     string
+	Version int       `json:"version"`
+	Date    time.Time `json:"date"`
+	Machine string    `json:"machine"`
+	Rows    []row     `json:"rows"`
+}
+
+// resultVersion is that of the form of latest.json.
+const resultVersion = 2
+
+// openResults reads what an earlier run has left, if that has our form.
+func openResults(dir, machine string) (*results, error) {
+	r := &results{}
+	text, err := os.ReadFile(filepath.Join(dir, "latest.json"))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	case json.Unmarshal(text, r) != nil || r.Version != resultVersion:
+		r = &results{}
 	}
-	m := sorted[len(sorted)/2]
-	m.Scenario = fmt.Sprintf("template, the median of %d charts", len(rows))
-	return m
+	r.dir, r.Version = dir, resultVersion
+	if machine == "" {
+		machine = fmt.Sprintf("%d cores, %s/%s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	}
+	r.Machine = machine
+	return r, os.MkdirAll(dir, 0o755)
+}
+
+// put takes rows in and writes everything anew.
+func (r *results) put(rows []row) error {
+	for _, n := range rows {
+		r.Rows = slices.DeleteFunc(r.Rows, func(old row) bool { return old.Scenario == n.Scenario })
+	}
+	r.Rows = append(r.Rows, rows...)
+	slices.SortStableFunc(r.Rows, func(a, b row) int { return cmp.Compare(rank(a.Scenario), rank(b.Scenario)) })
+	r.Date = time.Now().UTC().Truncate(time.Second)
+	text, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		return err
+	}
+	if err := r.write("latest.json", append(text, '\n')); err != nil {
+		return err
+	}
+	if err := r.write("latest.md", []byte(r.page())); err != nil {
+		return err
+	}
+	return r.pictures()
+}
+
+// write replaces a file in one step: whoever ends us in between leaves the old one.
+func (r *results) write(name string, text []byte) error {
+	path := filepath.Join(r.dir, name)
+	if err := os.WriteFile(path+".new", text, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
+
+// order is that of the table, by the beginnings of scenarios' names.
+var order = []string{
+	"version", "template", "install 200 ", "upgrade, unchanged 200 ", "upgrade, changed 200 ", "rollback 200 ", "uninstall 200 ",
+	"install 1000 ", "upgrade, unchanged 1000 ", "upgrade, changed 1000 ", "rollback 1000 ", "uninstall 1000 ",
+	"install 40 ", "upgrade, unchanged 40 ", "upgrade, changed 40 ", "rollback 40 ", "uninstall 40 ",
+	"hook to hook, 5 ", "hook to hook, 20 ", "10 tests", "list, ", "history", "status", "readiness",
+	"install 5000 ", "upgrade, unchanged 5000 ", "uninstall 5000 ",
+}
+
+func rank(scenario string) int {
+	for i, p := range order {
+		if len(scenario) >= len(p) && scenario[:len(p)] == p {
+			return i
+		}
+	}
+	return len(order)
 }
