@@ -19,6 +19,11 @@
 // What a user can fix is returned as diag.Problem or diag.List; everything
 // else is an ordinary error.
 //
+// Charts and values come from strangers. Open refuses what no chart may hold
+// and what is above the Limits, before Helm's loader reads it; Render bounds
+// what templates take, and with a Confinement runs them in a process of their
+// own (see docs/limits.md).
+//
 // The package talks to no cluster. What templates may know of one comes in as
 // Capabilities, and `lookup` goes through the Lookup interface.
 package chart

@@ -10,9 +10,9 @@ import (
 	helmchart "helm.sh/helm/v4/pkg/chart/v2"
 )
 
-// schemaHome is what Helm calls a chart's schema; relative references count
+// schemaFileName is where Helm has a chart's schema; relative references count
 // from there, so that "etc/x.json" is /etc/x.json of this machine.
-const schemaHome = "file:///values.schema.json"
+const schemaFileName = "/values.schema.json"
 
 // schemaRefs finds what a schema refers to. Which of "$id" and "id" names a
 // part of it depends on its draft; both are tried, so that no reference can
@@ -28,11 +28,8 @@ func outside(chrt *helmchart.Chart) diag.List {
 	if json.Unmarshal(chrt.Schema, &schema) != nil {
 		return nil // the validator says what is wrong with it
 	}
-	home, err := url.Parse(schemaHome)
-	if err != nil {
-		return nil
-	}
-	refs := schemaRefs{known: map[string]bool{schemaHome: true}}
+	home := &url.URL{Scheme: "file", Path: schemaFileName}
+	refs := schemaRefs{known: map[string]bool{home.String(): true}}
 	for _, id := range []string{"$id", "id"} {
 		refs.walk(schema, home, id)
 	}
