@@ -26,7 +26,7 @@ type schemaRefs struct {
 func outside(chrt *helmchart.Chart) diag.List {
 	var schema any
 	if json.Unmarshal(chrt.Schema, &schema) != nil {
-		return nil // the validator says what is wrong with it
+		return nil //nolint:nilerr // the validator says what is wrong with it
 	}
 	home := &url.URL{Scheme: "file", Path: schemaFileName}
 	refs := schemaRefs{known: map[string]bool{home.String(): true}}
