@@ -65,6 +65,7 @@ var libraries = []library{
 	{prefix: "helm.sh/helm/v4/pkg/cmd"},
 	{prefix: "helm.sh/helm/", users: []string{"chart", "chart/dependency", "chart/packing", "chart/plugin", "chart/source"}, tests: true},
 	{prefix: "k8s.io/client-go/util/jsonpath", users: []string{"chart"}, tests: true},
+	{prefix: "k8s.io/client-go/kubernetes/scheme", users: []string{"chart"}, tests: true},
 	{prefix: "k8s.io/client-go/", users: []string{"kube"}, tests: true},
 	{prefix: "github.com/spf13/", users: []string{"cli"}, tests: true},
 	{prefix: "github.com/lib/pq", users: []string{"release/store/postgres", "release/store/postgres/postgrestest"}, tests: true},

@@ -7,10 +7,7 @@ import (
 	"strings"
 
 	"github.com/pintle-dev/pintle/internal/diag"
-	"helm.sh/helm/v4/pkg/chart/common"
-	"helm.sh/helm/v4/pkg/chart/v2/lint/rules"
-	"helm.sh/helm/v4/pkg/chart/v2/lint/support"
-	"helm.sh/helm/v4/pkg/chart/v2/util"
+	helmchart "helm.sh/helm/v4/pkg/chart/v2"
 )
 
 // LintOptions say what a chart is linted with.
@@ -20,89 +17,106 @@ type LintOptions struct {
 	// KubeVersion is what deprecations count on; empty means Helm's own.
 	KubeVersion string
 	SkipSchema  bool
-	// NoTemplates leaves out what needs rendering, for charts that cannot be
-	// rendered, or that must not be in this process.
+	// NoTemplates leaves out what needs rendering, for charts that must not be
+	// rendered in this process.
 	NoTemplates bool
 }
 
-// LintMessage is one finding of Helm's linter.
+// LintMessage is one finding of the rules of `helm lint`.
 type LintMessage struct {
 	diag.Problem
 	// Text is the line that Helm prints.
 	Text string
 }
 
-// Lint runs the rules of `helm lint` on a chart that Open could read: a folder,
-// or an archive, which is unpacked for a while. Findings are errors, warnings
-// and notes; the error is one of running the rules.
-func Lint(path string, o LintOptions) ([]LintMessage, error) {
-	folder := path
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
-		unpacked, err := unpackForLint(path)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = os.RemoveAll(filepath.Dir(unpacked)) }()
-		folder = unpacked
-	}
-	absolute, err := filepath.Abs(folder)
-	if err != nil {
-		return nil, fmt.Errorf("linting %s: %w", path, err)
-	}
-	var version *common.KubeVersion
-	if o.KubeVersion != "" {
-		if version, err = common.ParseKubeVersion(o.KubeVersion); err != nil {
-			return nil, diag.Problem{Summary: fmt.Sprintf("invalid kube version '%s'", o.KubeVersion), Detail: err.Error()}
-		}
-	}
-	linter := support.Linter{ChartDir: absolute}
-	rules.Chartfile(&linter)
-	rules.ValuesWithOverrides(&linter, o.Values, o.SkipSchema)
+// Lint looks at a chart by the rules of `helm lint`, in its words: what makes
+// it fail is an error, what it warns of a warning, and the rest a note. The
+// rules are written again here, since Helm's own package makes every start of
+// the program slower (see ADR 9); templates are rendered as for Helm's linter,
+// where a value that is required and missing is no error.
+func (c *Chart) Lint(path string, o LintOptions) []LintMessage {
+	l := &linter{path: path, options: o, chart: c.helm}
+	l.metadata()
+	l.values()
 	if !o.NoTemplates {
-		rules.Templates(&linter, o.Namespace, o.Values, rules.TemplateLinterKubeVersion(version), rules.TemplateLinterSkipSchemaValidation(o.SkipSchema))
+		l.templates()
 	}
-	rules.Dependencies(&linter)
-	rules.Crds(&linter)
-	messages := make([]LintMessage, len(linter.Messages))
-	for i, m := range linter.Messages {
-		messages[i] = LintMessage{Problem: finding(m, path, absolute), Text: m.Error()}
-	}
-	return messages, nil
+	l.dependencies()
+	l.crds()
+	return l.messages
 }
 
-// finding is a message as a problem, in the file as the user knows it.
-func finding(m support.Message, path, absolute string) diag.Problem {
-	p := diag.Problem{Severity: diag.Error, File: filepath.Join(path, m.Path)}
-	switch {
-	case m.Severity <= support.InfoSev:
-		p.Severity = diag.Note
-	case m.Severity == support.WarningSev:
-		p.Severity = diag.Warning
-	}
-	if m.Path == "" || strings.HasPrefix(m.Path, absolute) {
-		p.File = path
-	}
-	p.Summary, p.Detail, _ = strings.Cut(strings.TrimSpace(m.Err.Error()), "\n")
-	return p
+// linter collects messages.
+type linter struct {
+	path     string
+	options  LintOptions
+	chart    *helmchart.Chart
+	messages []LintMessage
 }
 
-// unpackForLint unpacks an archive into a temporary folder and returns that of
-// the chart in it.
-func unpackForLint(path string) (string, error) {
-	dir, err := os.MkdirTemp("", "pintle-lint-")
-	if err != nil {
-		return "", fmt.Errorf("linting %s: %w", path, err)
-	}
-	err = util.ExpandFile(dir, path)
-	if err == nil {
-		var inside []os.DirEntry
-		if inside, err = os.ReadDir(dir); err == nil && len(inside) == 1 && inside[0].IsDir() {
-			return filepath.Join(dir, inside[0].Name()), nil
+// say adds a message about a file of the chart; file may be "" for the chart.
+func (l *linter) say(severity diag.Severity, file, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	word := map[diag.Severity]string{diag.Error: "ERROR", diag.Warning: "WARNING", diag.Note: "INFO"}[severity]
+	p := diag.Problem{Severity: severity, File: filepath.Join(l.path, file)}
+	p.Summary, p.Detail, _ = strings.Cut(strings.TrimSpace(text), "\n")
+	if file == "" {
+		if absolute, err := filepath.Abs(l.path); err == nil {
+			file = absolute
 		}
 	}
-	_ = os.RemoveAll(dir)
-	if err == nil {
-		err = fmt.Errorf("there is not one folder in it")
+	l.messages = append(l.messages, LintMessage{Problem: p, Text: fmt.Sprintf("[%s] %s: %s", word, file, text)})
+}
+
+// has tells whether there is a file or a folder of that name in the chart.
+func (l *linter) has(name string) bool {
+	if info, err := os.Stat(l.path); err == nil && info.IsDir() {
+		_, err := os.Stat(filepath.Join(l.path, name))
+		return err == nil
 	}
-	return "", diag.Problem{Summary: fmt.Sprintf("%s cannot be unpacked", path), Detail: err.Error()}
+	for _, f := range l.chart.Raw {
+		if f.Name == name || strings.HasPrefix(f.Name, name+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *linter) raw(name string) []byte {
+	for _, f := range l.chart.Raw {
+		if f.Name == name {
+			return f.Data
+		}
+	}
+	return nil
+}
+
+func (l *linter) dependencies() {
+	wanted, shadowed, seen := map[string]bool{}, []string(nil), map[string]bool{}
+	for _, d := range l.chart.Metadata.Dependencies {
+		wanted[d.Name] = true
+		key := d.Name
+		if d.Alias != "" {
+			key = d.Alias
+		}
+		if seen[key] {
+			shadowed = append(shadowed, key)
+		}
+		seen[key] = true
+	}
+	var stray []string
+	for _, sub := range l.chart.Dependencies() {
+		if !wanted[sub.Metadata.Name] {
+			stray = append(stray, sub.Metadata.Name)
+		}
+	}
+	if len(stray) > 0 {
+		l.say(diag.Error, "", "chart metadata is missing these dependencies: %s", strings.Join(stray, ","))
+	}
+	if len(shadowed) > 0 {
+		l.say(diag.Error, "", "multiple dependencies with name or alias: %s", strings.Join(shadowed, ","))
+	}
+	if lacking := missingDependencies(l.chart); len(lacking) > 0 {
+		l.say(diag.Warning, "", "chart directory is missing these dependencies: %s", strings.Join(lacking, ","))
+	}
 }

@@ -32,7 +32,7 @@ func newLint(a *app) *cobra.Command {
 		Use:   "lint CHART...",
 		Short: "find what is wrong, or will be, with charts",
 		Long: lines("Renders charts without a cluster and tells, with file and line, what an install would refuse or what will fail later:",
-			"annotations that mean nothing, hooks and tests that refer to what comes only after them, names that change at each rendering,",
+			"what `helm lint` finds, annotations that mean nothing, hooks and tests that refer to what comes only after them, names that change at each rendering,",
 			"deadlines that contradict each other. Notes name what must be in the cluster before.",
 			"", "The exit code is 1 when a chart has an error; with --strict, a warning too."),
 		Example: "  pintle lint ./web -f values.yaml --strict",
@@ -68,6 +68,9 @@ func (a *app) lint(ctx context.Context, refs []string, flags *lintFlags) error {
 	}
 	if flags.subcharts {
 		refs = withSubcharts(refs)
+	}
+	if a.asHelm {
+		return a.lintAsHelm(refs, flags, given)
 	}
 	var reports []ui.LintReport
 	failed := 0
@@ -130,19 +133,28 @@ func warningsOnly(l diag.List) diag.List {
 // lintOne renders a chart twice and looks at it. An error is a rendering that
 // goes on in the background, so that no other should begin.
 func (a *app) lintOne(ctx context.Context, ref string, flags *lintFlags, given userValues) (diag.List, error) {
-	rendered, err := a.renderQuietly(ctx, ref, flags, given)
-	var runaway *chart.Runaway
-	switch {
-	case errors.As(err, &runaway):
-		return nil, err
-	case err != nil:
+	c, err := chart.Read(ctx, ref, given.open)
+	if err != nil {
 		return problemsOf(err), nil
 	}
+	rendered, err := a.renderQuietly(ctx, c, flags, given)
+	var runaway *chart.Runaway
+	if errors.As(err, &runaway) {
+		return nil, err
+	}
+	var found diag.List
+	for _, m := range c.Lint(ref, a.helmLint(flags, given, err != nil)) {
+		found.Add(m.Problem)
+	}
+	if err != nil {
+		return append(problemsOf(err), found...), nil
+	}
 	opts := lifecycle.LintOptions{Name: templateName, Namespace: rendered.namespace, Plan: plan.Options{Timeout: flags.timeout}}
-	if again, err := a.renderQuietly(ctx, ref, flags, given); err == nil {
+	if again, err := a.renderQuietly(ctx, c, flags, given); err == nil {
 		opts.Again = again.Rendered
 	}
-	return append(rendered.Warnings, lifecycle.Lint(rendered.Rendered, opts)...), nil
+	own := append(rendered.Warnings, lifecycle.Lint(rendered.Rendered, opts)...)
+	return append(own, found...), nil
 }
 
 // userValues are what the user gave, with how to open and render, read once: standard input has no second time.
@@ -171,19 +183,13 @@ type offlineChart struct {
 
 // renderQuietly renders as an install would, and leaves the chart's warnings to
 // the caller.
-func (a *app) renderQuietly(ctx context.Context, ref string, flags *lintFlags, given userValues) (*offlineChart, error) {
-	c, err := chart.Load(ctx, ref, given.open)
-	if err != nil {
-		return nil, err
-	}
+func (a *app) renderQuietly(ctx context.Context, c *chart.Chart, flags *lintFlags, given userValues) (*offlineChart, error) {
 	opts := given.render
+	var err error
 	if opts.Capabilities, err = chart.OfflineCapabilities(flags.kubeVersion, flags.apiVersions...); err != nil {
 		return nil, err
 	}
-	namespace := a.global.namespace
-	if namespace == "" {
-		namespace = "default"
-	}
+	namespace := a.namespaceOrDefault()
 	opts.Release = chart.ReleaseOptions{Name: templateName, Namespace: namespace, Revision: 1}
 	rendered, err := chart.Render(ctx, c, opts)
 	if err != nil {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -87,7 +89,45 @@ func TestLintAsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := out.Charts[0].Problems
-	if out.Version != 1 || !out.Failed || len(p) != 1 || p[0].Severity != "error" || p[0].File != "web/templates/odd.yaml" || p[0].Line == 0 {
+	if out.Version != 1 || !out.Failed || len(p) != 3 || p[0].Severity != "error" || p[0].File != "web/templates/odd.yaml" || p[0].Line == 0 {
 		t.Errorf("got %s", got.out)
+	}
+}
+
+// TestLintFindsWhatHelmFinds holds the exit code to Helm's sense: what Helm
+// only warns of is no error here either.
+func TestLintFindsWhatHelmFinds(t *testing.T) {
+	folder := func(chart string) string {
+		dir := writeChart(t, map[string]string{"settings.yaml": settings})
+		if err := os.WriteFile(filepath.Join(dir, "Chart.yaml"), []byte(chart), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	lacking := folder("apiVersion: v2\nname: web\nversion: 0.1.0\ndependencies: [{name: db, version: 1.0.0, repository: https://example.com}]\n")
+	library := folder("apiVersion: v2\nname: web\nversion: 0.1.0\ntype: library\n")
+	misnamed := folder("apiVersion: v2\nname: web\nversion: '1'\nicon: https://example.com/icon.png\ntype: other\n")
+	for _, tt := range []struct {
+		name string
+		args []string
+		code int
+		says string
+	}{
+		{"missing dependencies", []string{lacking}, 0, "warning: " + lacking + ": chart directory is missing these dependencies: db"},
+		{"missing dependencies, strictly", []string{lacking, "--strict"}, 1, "db"},
+		{"library", []string{library}, 0, "note: " + library + "/Chart.yaml: icon is recommended"},
+		{"quiet", []string{library, "--quiet"}, 0, "1 linted, 0 failed"},
+		{"odd type", []string{misnamed}, 1, "application or library"},
+		{"the version of Kubernetes", []string{library, "--kube-version", "x"}, 1, "x"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := run(t, append([]string{"lint"}, tt.args...)...)
+			if got.code != tt.code || !strings.Contains(got.out, tt.says) {
+				t.Errorf("exit code %d:\n%s\n%s", got.code, got.out, got.err)
+			}
+			if strings.Contains(strings.Join(tt.args, " "), "quiet") && strings.Contains(got.out, "icon") {
+				t.Errorf("notes are shown: %s", got.out)
+			}
+		})
 	}
 }

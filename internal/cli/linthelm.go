@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/pintle-dev/pintle/internal/chart"
@@ -14,7 +15,7 @@ import (
 func (a *app) helmLint(flags *lintFlags, given userValues, noTemplates bool) chart.LintOptions {
 	return chart.LintOptions{
 		Values: given.render.Values, Namespace: a.namespaceOrDefault(), KubeVersion: flags.kubeVersion,
-		SkipSchema: flags.skipSchema, NoTemplates: noTemplates,
+		SkipSchema: flags.skipSchema, NoTemplates: noTemplates || given.render.Confine.Timeout > 0,
 	}
 }
 
@@ -60,11 +61,16 @@ func (a *app) lintAsHelm(refs []string, flags *lintFlags, given userValues) erro
 	return nil
 }
 
-// messages are those of Helm's rules about a chart that is within bounds.
+// messages are those of Helm's rules about a chart that can be read.
 func (a *app) messages(ref string, flags *lintFlags, given userValues) ([]chart.LintMessage, error) {
-	_, err := chart.Open(ref, given.open)
-	if info, statErr := os.Stat(ref); err != nil && (statErr != nil || !info.IsDir()) {
-		return nil, err // an archive that we do not read is not unpacked either
+	if !strings.HasSuffix(ref, ".tgz") && !strings.HasSuffix(ref, ".tar.gz") {
+		if _, err := os.Stat(filepath.Join(ref, "Chart.yaml")); err != nil {
+			return nil, fmt.Errorf("unable to check Chart.yaml file in chart: %w", err)
+		}
 	}
-	return chart.Lint(ref, a.helmLint(flags, given, err != nil || given.render.Confine.Timeout > 0))
+	c, err := chart.Open(ref, given.open)
+	if err != nil {
+		return nil, err
+	}
+	return c.Lint(ref, a.helmLint(flags, given, false)), nil
 }
