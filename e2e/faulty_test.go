@@ -344,21 +344,6 @@ func (f *faulty) checkHistory(t *testing.T, op operation) {
 	}
 }
 
-// leavesNothing looks, past the proxy, for what an uninstalled release must not leave.
-func (f *faulty) leavesNothing(t *testing.T) {
-	t.Helper()
-	for resource, selector := range map[schema.GroupVersionResource]string{
-		{Group: "coordination.k8s.io", Version: "v1", Resource: "leases"}: "owner=pintle",
-		{Version: "v1", Resource: "secrets"}:                              "owner=helm",
-		{Version: "v1", Resource: "configmaps"}:                           "app.kubernetes.io/managed-by=Helm",
-		{Group: "apps", Version: "v1", Resource: "deployments"}:           "",
-	} {
-		if left := f.list(t, resource, selector); len(left) > 0 {
-			t.Errorf("left behind: %s %v", resource.Resource, left)
-		}
-	}
-}
-
 // podCount counts the pods that each hook brings about.
 type podCount struct {
 	mu sync.Mutex
