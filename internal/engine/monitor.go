@@ -214,7 +214,7 @@ func (m *monitor) followLog(pod object.Ref, key logKey) {
 		})
 		if err != nil && m.following.Err() == nil {
 			m.mu.Lock()
-			log.Add(ledger.Line{Time: h.engine.now(), Text: fmt.Sprintf("(the log could not be read: %v)", err)})
+			log.Add(ledger.Line{Time: h.engine.now(), Text: fmt.Sprintf("(the log could not be read to its end: %v)", err)})
 			m.mu.Unlock()
 		}
 	})

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/url"
 	"strconv"
@@ -27,7 +28,9 @@ const (
 // is waited for; a pod that is gone ends it without an error.
 //
 // Where some Watch of this client covers the pod, the end is known from it,
-// which is up to a second faster than the stream's own end.
+// which is up to a second faster than the stream's own end. A stream that is
+// still behind with a long log is read on: the rest of a pod that is deleted as
+// soon as it has ended is to be had from nowhere else.
 func (c *Client) Follow(ctx context.Context, pod object.Ref, container string, line func(ledger.Line)) error {
 	pod.Namespace = c.in(pod.Namespace)
 	f := &follower{client: c, pod: pod, container: container, emit: line, life: unknownLife}
@@ -64,6 +67,8 @@ type follower struct {
 	life   int
 	replay replay
 	failed int
+	// cut tells that the last stream of a long log did not come to its end.
+	cut bool
 	// troubled is since when the rest of an ended container's log could not be
 	// read; zero where it could.
 	troubled time.Time
@@ -89,6 +94,8 @@ func (f *follower) step(ctx context.Context) (more bool, err error) {
 	switch {
 	case ctx.Err() != nil:
 		return false, ctx.Err()
+	case apierrors.IsNotFound(err) && f.cut:
+		return false, errCut
 	case apierrors.IsNotFound(err), noneKept(err):
 		return false, nil
 	case notStarted(err):
@@ -135,9 +142,15 @@ func (f *follower) read(ctx context.Context, whole, previous bool) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	idle := newIdleness(func() {
+		if !f.sight.leaving() { // then the stream's own end is the only one to be had
+			cancel()
+		}
+	})
+	defer idle.stop()
 	if !whole {
 		q.Set("follow", "true")
-		defer f.sight.onEnd(f.container, f.life, cancel)()
+		defer f.sight.onEnd(f.container, f.life, idle.end)()
 	}
 	resp, err := f.client.open(ctx, f.client.logRequest(f.pod, q))
 	if err != nil {
@@ -148,12 +161,18 @@ func (f *follower) read(ctx context.Context, whole, previous bool) error {
 	if !whole {
 		text = &wholeLines{Reader: text} // the end of the log is read as a whole later
 	}
-	return eachLine(text, func(l ledger.Line) {
+	err = eachLine(text, func(l ledger.Line) {
+		idle.line(len(l.Text))
 		if f.replay.isNew(l) {
 			f.emit(l)
 		}
 	})
+	f.cut = err != nil && idle.long()
+	return err
 }
+
+// errCut tells of a log whose rest is to be had from nowhere.
+var errCut = errors.New("its pod was gone before all of it had been read")
 
 func (c *Client) logRequest(pod object.Ref, q url.Values) request {
 	return request{

@@ -100,6 +100,12 @@ func (s *sight) pod() (podState, bool) {
 	return state, known
 }
 
+// leaving tells that the pod is gone or being deleted, and with it its logs.
+func (s *sight) leaving() bool {
+	state, known := s.pod()
+	return known && (state.gone || state.object != nil && state.object.GetDeletionTimestamp() != nil)
+}
+
 // onEnd calls do, from some other goroutine, as soon as a watch sees that the
 // container's life is over; undo takes that back.
 func (s *sight) onEnd(container string, life int, do func()) (undo func()) {
