@@ -50,9 +50,11 @@ func (a *app) says(ours, helms string) error {
 	return err
 }
 
-// helmCode is the exit code of a drop-in: Helm knows success and failure.
-func helmCode(code int) int {
-	if code != exitDone {
+// helmCode is the exit code of a drop-in: Helm knows success and failure, and
+// what a plugin of its own ends with.
+func helmCode(err error, code int) int {
+	var foreign *pluginError
+	if code != exitDone && !errors.As(err, &foreign) {
 		return exitFailed
 	}
 	return code

@@ -59,6 +59,7 @@ func asUsage(err error) error { return &usageError{err} }
 // exitCode is the one place where errors become exit codes. sig is the signal
 // that was caught, if any.
 func exitCode(err error, sig os.Signal) int {
+	var foreign *pluginError
 	var usage *usageError
 	var failed *lifecycle.Failed
 	var pending *lifecycle.PendingError
@@ -68,6 +69,8 @@ func exitCode(err error, sig os.Signal) int {
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &foreign):
+		return foreign.code
 	case errors.As(err, &busy), errors.As(err, &lost):
 		return exitLocked
 	case interrupted(err):

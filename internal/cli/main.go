@@ -76,6 +76,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 	defer a.signals.release()
 	defer a.closeDatabase()
 	root := newRoot(a)
+	a.adopt(root, args)
 	root.SetArgs(args)
 	root.SetIn(a.streams.In)
 	root.SetOut(a.streams.Out)
@@ -93,7 +94,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 	}
 	problems, code := a.explain(err), exitCode(err, a.signals.caught())
 	if a.asHelm {
-		code = helmCode(code)
+		code = helmCode(err, code)
 		a.writeHelmError(cmd, err, problems)
 	} else {
 		ui.WriteProblems(a.streams.Err, problems, a.colorErr())

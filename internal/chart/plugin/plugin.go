@@ -1,5 +1,5 @@
 // Package plugin reads the plugins that Helm has installed and prepares their
-// commands: post-renderers, and getters, which fetch charts, indexes and values
+// commands: commands of Helm's own, post-renderers, and getters, which fetch charts, indexes and values
 // files of URL schemes of their own. Both forms of plugin.yaml are read: that
 // of Helm 4 (apiVersion v1) and the older one, whose `downloaders` are getters.
 //
@@ -36,6 +36,10 @@ type Plugin struct {
 	Form string
 	// Source is where it came from, if it says so.
 	Source string
+	// Usage is a line about what a command does.
+	Usage string
+	// IgnoreFlags has a command run without flags, whatever was given.
+	IgnoreFlags bool
 	// Type is PostRenderer, Getter or one that is of no use here.
 	Type string
 	// Runtime is what it needs to be run by.
@@ -120,12 +124,19 @@ type manifest struct {
 	Version    string `json:"version"`
 	SourceURL  string `json:"sourceURL"`
 	Config     struct {
-		Protocols []string `json:"protocols"`
+		Protocols   []string `json:"protocols"`
+		ShortHelp   string   `json:"shortHelp"`
+		IgnoreFlags bool     `json:"ignoreFlags"`
 	} `json:"config"`
 	RuntimeConfig struct {
 		PlatformCommand  []platformCommand `json:"platformCommand"`
 		ProtocolCommands []protocolCommand `json:"protocolCommands"`
 	} `json:"runtimeConfig"`
+	// These are the command of the older form.
+	Usage           string            `json:"usage"`
+	Command         string            `json:"command"`
+	PlatformCommand []platformCommand `json:"platformCommand"`
+	IgnoreFlags     bool              `json:"ignoreFlags"`
 	// Downloaders are the getters of the older form.
 	Downloaders []struct {
 		Protocols []string `json:"protocols"`
@@ -144,6 +155,7 @@ func read(file string) (*Plugin, error) {
 	}
 	p := &Plugin{
 		Name: m.Name, Version: m.Version, Form: m.APIVersion, Source: m.SourceURL, Type: m.Type, Runtime: m.Runtime, Folder: filepath.Dir(file), Protocols: m.Config.Protocols,
+		Usage: m.Config.ShortHelp, IgnoreFlags: m.Config.IgnoreFlags,
 		commands: m.RuntimeConfig.PlatformCommand, protocols: m.RuntimeConfig.ProtocolCommands,
 	}
 	if m.APIVersion == "" && m.Type == "" {
@@ -154,7 +166,10 @@ func read(file string) (*Plugin, error) {
 
 // older fills in what the older form of plugin.yaml says in another way.
 func (p *Plugin) older(m manifest) {
-	p.Runtime, p.Type, p.Form = subprocess, CLI, "legacy"
+	p.Runtime, p.Type, p.Form, p.Usage, p.IgnoreFlags = subprocess, CLI, "legacy", m.Usage, m.IgnoreFlags
+	if p.commands = m.PlatformCommand; m.Command != "" {
+		p.commands = append(p.commands, platformCommand{Command: m.Command})
+	}
 	for _, d := range m.Downloaders {
 		p.Type = Getter
 		p.Protocols = append(p.Protocols, d.Protocols...)
