@@ -101,12 +101,12 @@ func (l *liveLog) look(ctx context.Context) error {
 			}
 			l.seen[life] = true
 			if l.follow {
-				l.group.Go(func() { l.keep(l.client.Follow(ctx, ref, life.container, l.line(life.container))) })
+				l.group.Go(func() { l.keep(l.client.Follow(ctx, ref, life.container, l.line(life))) })
 				continue
 			}
 			lines, err := l.client.Tail(ctx, ref, life.container, tailLines)
 			for _, line := range lines {
-				l.line(life.container)(line)
+				l.line(life)(line)
 			}
 			l.keep(err)
 		}
@@ -114,10 +114,10 @@ func (l *liveLog) look(ctx context.Context) error {
 	return nil
 }
 
-func (l *liveLog) line(container string) func(ledger.Line) {
+func (l *liveLog) line(life containerLife) func(ledger.Line) {
 	return func(line ledger.Line) {
 		line.Text = l.masker.Text(line.Text)
-		l.out.Line(l.hook, container, line)
+		l.out.Line(ui.Source{Hook: l.hook, Pod: life.pod, Container: life.container}, line)
 	}
 }
 

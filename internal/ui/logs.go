@@ -34,7 +34,7 @@ func (n *narrator) log(e event.LogLine) []line {
 type podNames map[string]string
 
 func (p podNames) name(e event.LogLine) string {
-	if p.isFirst(e) {
+	if p.isFirst(e.StepID, e.Pod) {
 		return e.Hook
 	}
 	return e.Pod
@@ -42,17 +42,17 @@ func (p podNames) name(e event.LogLine) string {
 
 // short is for where the hook's name is known: of a pod, what its own name adds.
 func (p podNames) short(e event.LogLine) string {
-	if p.isFirst(e) {
+	if p.isFirst(e.StepID, e.Pod) {
 		return e.Container
 	}
 	return strings.TrimPrefix(e.Pod, e.Hook+"-") + "/" + e.Container
 }
 
-func (p podNames) isFirst(e event.LogLine) bool {
-	if _, known := p[e.StepID]; !known {
-		p[e.StepID] = e.Pod
+func (p podNames) isFirst(step, pod string) bool {
+	if _, known := p[step]; !known {
+		p[step] = pod
 	}
-	return p[e.StepID] == e.Pod
+	return p[step] == pod
 }
 
 // forget ends an attempt: the next one has another first pod.
