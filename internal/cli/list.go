@@ -55,8 +55,8 @@ func (l *listFlags) add(cmd *cobra.Command) {
 	f.BoolVar(&l.deployed, "deployed", false, "list deployed releases")
 	f.BoolVar(&l.failedOnes, "failed", false, "list failed releases")
 	f.BoolVar(&l.pending, "pending", false, "list releases with an operation under way")
-	f.BoolP("all", "a", true, "list releases of every status")
-	outdate(f, "all", "nothing: releases of every status are listed anyhow")
+	f.BoolP("all", "a", true, "list releases of every status, as always")
+	_ = f.MarkHidden("all") // for scripts of Helm 3; the flag is there: it was added above
 	f.BoolVarP(&l.allNamespaces, "all-namespaces", "A", false, "list releases of all namespaces")
 	f.IntVarP(&l.limit, "max", "m", l.limit, "how many releases to list at most; 0 means all")
 	f.IntVar(&l.offset, "offset", 0, "how many releases to pass over first")
