@@ -51,15 +51,24 @@ func (s *session) trace(ctx context.Context, release string, mode lifecycle.DryR
 	}
 }
 
+// hurriedFlush bounds the wait for a collector after an interruption.
+const hurriedFlush = time.Second
+
 // endTrace sends what is left, for a bounded time and until a signal comes, and
 // tells what did not arrive. The exit code stays what it is.
 func (a *app) endTrace(ctx context.Context, code int, problems diag.List) {
 	if a.tracing.run == nil {
 		return
 	}
+	interrupted := a.signals.caught() != nil
 	a.signals.release() // there is nothing left that they could stop in two stages
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	if interrupted {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, hurriedFlush)
+		defer cancel()
+	}
 	var cause []string
 	for _, p := range problems {
 		cause = append(cause, p.Error())
