@@ -437,7 +437,8 @@ func TestUpgradeThatWouldChangeNothing(t *testing.T) {
 		w.Update(object.Ref{Version: "v1", Kind: "ConfigMap", Namespace: "shop", Name: "a"}, func(obj *unstructured.Unstructured) {
 			obj.SetManagedFields([]metav1.ManagedFieldsEntry{{
 				Manager: "helm", Operation: metav1.ManagedFieldsOperationApply, APIVersion: "v1",
-				FieldsV1: metav1.NewFieldsV1(`{"f:data":{"f:k":{}}}`),
+				FieldsV1: metav1.NewFieldsV1(`{"f:data":{"f:k":{}},"f:metadata":{"f:labels":{"f:app.kubernetes.io/managed-by":{}},` +
+					`"f:annotations":{"f:meta.helm.sh/release-name":{},"f:meta.helm.sh/release-namespace":{}}}}`),
 			}})
 		})
 	}

@@ -14,21 +14,21 @@ import (
 const FieldManager = "helm"
 
 // UpToDate tells that an apply of wanted would change nothing in live: all
-// that wanted says is in live, and all that our field manager owns in live is
-// in wanted. It goes by the live object alone, so it also sees drift. When it
+// that wanted says is in live and owned by our field manager, and all that it
+// owns in live is in wanted. It goes by the live object alone, so it also sees drift. When it
 // cannot tell it answers false, and the apply decides.
 func UpToDate(wanted, live *unstructured.Unstructured) bool {
 	if wanted.GetAPIVersion() != live.GetAPIVersion() || live.GetDeletionTimestamp() != nil {
 		return false
 	}
 	owned, ok := ownedFields(live)
-	return ok && ownedWithin(owned, wanted.Object) && holds(live.Object, wanted.Object)
+	return ok && ownedWithin(owned, wanted.Object) && owns(owned, identified(wanted)) && asHeld(wanted).holds(live.Object, wanted.Object)
 }
 
 // Holds tells that live has everything that wanted says: that it may well be
 // what an earlier create of wanted made.
 func Holds(live, wanted *unstructured.Unstructured) bool {
-	return holds(live.Object, asStored(wanted).Object)
+	return holder{}.holds(live.Object, asStored(wanted).Object)
 }
 
 // asStored is a Secret as the API server keeps it: stringData can be written,
@@ -69,7 +69,7 @@ func ownedFields(live *unstructured.Unstructured) (map[string]any, bool) {
 
 // holds tells that live has everything that wanted says. Lists must be of one
 // length: what others have added to ours needs the API server's judgement.
-func holds(live, wanted any) bool {
+func (h holder) holds(live, wanted any) bool {
 	switch w := wanted.(type) {
 	case nil:
 		return live == nil
@@ -79,7 +79,7 @@ func holds(live, wanted any) bool {
 			return len(w) == 0 && live == nil
 		}
 		for k, v := range w {
-			if !holds(l[k], v) {
+			if !h.holds(l[k], v) && !(h.quantities && k == "resources" && holdsResources(l[k], v)) {
 				return false
 			}
 		}
@@ -90,7 +90,7 @@ func holds(live, wanted any) bool {
 			return len(w) == 0 && live == nil
 		}
 		for i := range w {
-			if !holds(l[i], w[i]) {
+			if !h.holds(l[i], w[i]) {
 				return false
 			}
 		}
