@@ -329,11 +329,19 @@ func (w *walk) checkpoint(s plan.Step, ended bool) {
 	}
 }
 
+// recordLimit bounds the writing of an outcome.
+const recordLimit = 30 * time.Second
+
 // do picks the work for the action. Clean-up and records go on when the user
 // interrupts; everything else stops.
 func (w *walk) do(ctx, soft context.Context, s plan.Step) outcome {
 	switch a := s.Action.(type) {
 	case plan.WriteRecord:
+		if s.Always { // the outcome is recorded whatever it is, also by a user who leaves at once
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
+			defer cancel()
+		}
 		return outcome{err: w.engine.writeRecord(ctx, a)}
 	case plan.DeleteRecord:
 		return w.engine.deleteRecord(ctx, a)

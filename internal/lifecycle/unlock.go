@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/lock"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
@@ -24,7 +25,28 @@ type Locked struct {
 func (l *Locked) Any() bool { return l.Lock != nil || l.Pending != nil }
 
 // Locked finds out what keeps other runs from a release. It changes nothing.
-func (s *Service) Locked(ctx context.Context, name string) (*Locked, error) {
+// It fails with engine.ErrInterrupted as soon as the user wants to stop.
+func (s *Service) Locked(ctx context.Context, name string) (l *Locked, err error) {
+	err = s.untilStop(ctx, func(ctx context.Context) error {
+		l, err = s.locked(ctx, name)
+		return err
+	})
+	return l, err
+}
+
+// untilStop ends what it does, with engine.ErrInterrupted, as soon as the user
+// wants to stop.
+func (s *Service) untilStop(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := endOn(ctx, s.Signals.Stop, engine.ErrInterrupted)
+	defer cancel()
+	err := do(ctx)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func (s *Service) locked(ctx context.Context, name string) (*Locked, error) {
 	l := &Locked{Name: name}
 	if s.Locks != nil {
 		state, err := s.Locks.Look(ctx, name)
@@ -46,8 +68,14 @@ func (s *Service) Locked(ctx context.Context, name string) (*Locked, error) {
 
 // Unlock takes a release over from whoever works on it, as it was seen by
 // Locked: the other run stops before its next change, its revision is marked as failed, and
-// the lock is free afterwards. What was seen must still be so.
+// the lock is free afterwards. What was seen must still be so. It fails with
+// engine.ErrInterrupted as soon as the user wants to stop; the next run then knows what is
+// left to do.
 func (s *Service) Unlock(ctx context.Context, seen *Locked) error {
+	return s.untilStop(ctx, func(ctx context.Context) error { return s.unlock(ctx, seen) })
+}
+
+func (s *Service) unlock(ctx context.Context, seen *Locked) error {
 	c := &claim{
 		service: s, name: seen.Name, operation: plan.Operation("unlock"), lost: make(chan struct{}), done: make(chan struct{}),
 		intent: lock.Intent{Operation: "unlock"}, open: map[int]error{}, wrote: map[int]release.Status{},
