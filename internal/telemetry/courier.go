@@ -24,7 +24,7 @@ type pace struct {
 
 func defaultPace() pace {
 	return pace{
-		records: 16384, bytes: 16 << 20, batch: 512, batchBytes: 1 << 20, delay: time.Second,
+		records: 16384, bytes: 16 << 20, batch: 4096, batchBytes: 1 << 20, delay: time.Second,
 		pause: time.Second, longest: 30 * time.Second, patience: 2 * time.Minute,
 	}
 }
