@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"strings"
 	"time"
@@ -73,7 +74,7 @@ func wireRequest(chrt *helmchart.Chart, values common.Values, opts RenderOptions
 	}
 	return renderRequest{
 		Chart: packChart(chrt), Values: merged, Release: release, Capabilities: opts.Capabilities,
-		EnableDNS: opts.EnableDNS, Lookups: opts.Lookup != nil, Limits: limits,
+		EnableDNS: opts.EnableDNS, LintMode: opts.lint, Lookups: opts.Lookup != nil, Limits: limits,
 	}, nil
 }
 
@@ -227,7 +228,7 @@ func (r *renderer) died(ended error) error {
 	switch {
 	case strings.Contains(said, "stack overflow") || strings.Contains(said, "stack exceeds"):
 		return diag.Problem{Summary: endlessCalls, Detail: deeper, File: r.running}
-	case strings.Contains(said, "out of memory") || strings.Contains(said, "cannot allocate memory"):
+	case noMemory.MatchString(said):
 		return r.located(r.limits.tooMuchMemory())
 	}
 	return diag.Problem{
@@ -235,6 +236,10 @@ func (r *renderer) died(ended error) error {
 		Detail: strings.TrimSpace(said),
 	}
 }
+
+// noMemory is what the Go runtime says when the system refuses it memory, and
+// what the race detector says then.
+var noMemory = regexp.MustCompile(`out of memory|cannot allocate memory|failed to allocate`)
 
 // keeper keeps the beginning of what is written.
 type keeper struct {

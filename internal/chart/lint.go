@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,8 +18,10 @@ type LintOptions struct {
 	// KubeVersion is what deprecations count on; empty means Helm's own.
 	KubeVersion string
 	SkipSchema  bool
-	// NoTemplates leaves out what needs rendering, for charts that must not be
-	// rendered in this process.
+	// Limits and Confine bound what templates do, as in RenderOptions.
+	Limits  Limits
+	Confine Confinement
+	// NoTemplates leaves out what needs rendering.
 	NoTemplates bool
 }
 
@@ -33,17 +36,20 @@ type LintMessage struct {
 // it fail is an error, what it warns of a warning, and the rest a note. The
 // rules are written again here, since Helm's own package makes every start of
 // the program slower (see ADR 9); templates are rendered as for Helm's linter,
-// where a value that is required and missing is no error.
-func (c *Chart) Lint(path string, o LintOptions) []LintMessage {
+// where a value that is required and missing is no error. The error is a
+// *Runaway, after which the process should end.
+func (c *Chart) Lint(ctx context.Context, path string, o LintOptions) ([]LintMessage, error) {
 	l := &linter{path: path, options: o, chart: c.helm}
 	l.metadata()
 	l.values()
 	if !o.NoTemplates {
-		l.templates()
+		if err := l.templates(ctx); err != nil {
+			return nil, err
+		}
 	}
 	l.dependencies()
 	l.crds()
-	return l.messages
+	return l.messages, nil
 }
 
 // linter collects messages.

@@ -27,7 +27,11 @@ func ownLint(t *testing.T, path string, values map[string]any) []string {
 		t.Fatal(err)
 	}
 	var lines []string
-	for _, m := range c.Lint(path, LintOptions{Values: values, Namespace: "default"}) {
+	messages, err := c.Lint(t.Context(), path, LintOptions{Values: values, Namespace: "default"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range messages {
 		lines = append(lines, m.Text)
 	}
 	return lines

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +16,6 @@ import (
 	commonutil "helm.sh/helm/v4/pkg/chart/common/util"
 	helmchart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/chart/v2/util"
-	"helm.sh/helm/v4/pkg/engine"
 	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -42,17 +42,22 @@ type lintedObject struct {
 	} `json:"items"`
 }
 
-// templates renders, and looks at every template and what it gave.
-func (l *linter) templates() {
+// templates renders, and looks at every template and what it gave. The error
+// is a *Runaway.
+func (l *linter) templates(ctx context.Context) error {
 	const dir = "templates/"
 	if !l.has("templates") {
 		l.say(diag.Warning, dir, "directory does not exist")
-		return
+		return nil
 	}
-	rendered, err := l.render()
+	rendered, err := l.render(ctx)
+	var runaway *Runaway
+	if errors.As(err, &runaway) {
+		return err
+	}
 	if err != nil {
 		l.say(diag.Error, dir, "%v", err)
-		return
+		return nil
 	}
 	for _, t := range l.chart.Templates {
 		ext := filepath.Ext(t.Name)
@@ -64,12 +69,13 @@ func (l *linter) templates() {
 			continue
 		}
 		if !l.template(t.Name, text) {
-			return // as in Helm, the first that is no YAML ends it
+			return nil // as in Helm, the first that is no YAML ends it
 		}
 	}
+	return nil
 }
 
-func (l *linter) render() (map[string]string, error) {
+func (l *linter) render(ctx context.Context) (map[string]string, error) {
 	capabilities := common.DefaultCapabilities.Copy()
 	if l.options.KubeVersion != "" {
 		version, err := common.ParseKubeVersion(l.options.KubeVersion)
@@ -90,7 +96,9 @@ func (l *linter) render() (map[string]string, error) {
 	if values, err = commonutil.ToRenderValuesWithSchemaValidation(c, values, release, capabilities, l.options.SkipSchema); err != nil {
 		return nil, err
 	}
-	return engine.Engine{LintMode: true}.Render(c, values)
+	return runEngine(ctx, c, values, RenderOptions{
+		Capabilities: Capabilities{KubeVersion: l.options.KubeVersion}, Limits: l.options.Limits, Confine: l.options.Confine, lint: true,
+	})
 }
 
 // template looks at what one template gave. It is false when that is no YAML.

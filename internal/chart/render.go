@@ -60,6 +60,9 @@ type RenderOptions struct {
 	// PostRenderStrategy says what is sent to PostRender; empty means
 	// PostRenderCombined.
 	PostRenderStrategy PostRenderStrategy
+
+	// lint lets required values be missing, as Helm's linter does.
+	lint bool
 }
 
 // Rendered is what a chart gave.
@@ -165,11 +168,7 @@ func checkKubeVersion(chrt *helmchart.Chart, version common.KubeVersion) error {
 
 // execute runs the template engine and returns what each template gave.
 func execute(ctx context.Context, chrt *helmchart.Chart, values common.Values, opts RenderOptions) (map[string]string, error) {
-	run := executeHere
-	if len(opts.Confine.Command) > 0 {
-		run = opts.Confine.run
-	}
-	files, err := run(ctx, chrt, values, opts)
+	files, err := runEngine(ctx, chrt, values, opts)
 	var said *engineError
 	var runaway *Runaway
 	switch {
@@ -188,10 +187,19 @@ func execute(ctx context.Context, chrt *helmchart.Chart, values common.Values, o
 	}
 }
 
+// runEngine runs the engine, here or in a process of its own. What it says of
+// the chart is an *engineError, in its own words.
+func runEngine(ctx context.Context, chrt *helmchart.Chart, values common.Values, opts RenderOptions) (map[string]string, error) {
+	if len(opts.Confine.Command) > 0 {
+		return opts.Confine.run(ctx, chrt, values, opts)
+	}
+	return executeHere(ctx, chrt, values, opts)
+}
+
 // executeHere runs the engine in this process. What it says of the chart is an
 // *engineError.
 func executeHere(ctx context.Context, chrt *helmchart.Chart, values common.Values, opts RenderOptions) (map[string]string, error) {
-	e := engine.Engine{EnableDNS: opts.EnableDNS}
+	e := engine.Engine{EnableDNS: opts.EnableDNS, LintMode: opts.lint}
 	var failedLookup error
 	if opts.Lookup != nil {
 		e.CustomTemplateFuncs = template.FuncMap{

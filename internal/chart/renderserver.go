@@ -100,7 +100,7 @@ func (s *server) render(request renderRequest) (map[string]string, error) {
 	}
 	chrt := request.Chart.unpack()
 	announce(chrt)
-	e := engine.Engine{EnableDNS: request.EnableDNS, CustomTemplateFuncs: template.FuncMap{
+	e := engine.Engine{EnableDNS: request.EnableDNS, LintMode: request.LintMode, CustomTemplateFuncs: template.FuncMap{
 		beginFunc: func(name string) (string, error) { return "", s.say(sayBegin, name) },
 	}}
 	if request.Lookups {

@@ -31,6 +31,7 @@ type renderRequest struct {
 	Release      map[string]any
 	Capabilities Capabilities
 	EnableDNS    bool
+	LintMode     bool
 	Lookups      bool
 	Limits       map[string]any
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,7 +71,7 @@ func (a *app) lint(ctx context.Context, refs []string, flags *lintFlags) error {
 		refs = withSubcharts(refs)
 	}
 	if a.asHelm {
-		return a.lintAsHelm(refs, flags, given)
+		return a.lintAsHelm(ctx, refs, flags, given)
 	}
 	var reports []ui.LintReport
 	failed := 0
@@ -143,7 +144,11 @@ func (a *app) lintOne(ctx context.Context, ref string, flags *lintFlags, given u
 		return nil, err
 	}
 	var found diag.List
-	for _, m := range c.Lint(ref, a.helmLint(flags, given, err != nil)) {
+	messages, failed := c.Lint(ctx, ref, a.helmLint(flags, given, err != nil))
+	if failed != nil {
+		return nil, failed
+	}
+	for _, m := range messages {
 		found.Add(m.Problem)
 	}
 	if err != nil {
@@ -153,8 +158,7 @@ func (a *app) lintOne(ctx context.Context, ref string, flags *lintFlags, given u
 	if again, err := a.renderQuietly(ctx, c, flags, given); err == nil {
 		opts.Again = again.Rendered
 	}
-	own := append(rendered.Warnings, lifecycle.Lint(rendered.Rendered, opts)...)
-	return append(own, found...), nil
+	return slices.Concat(rendered.Warnings, lifecycle.Lint(rendered.Rendered, opts), found), nil
 }
 
 // userValues are what the user gave, with how to open and render, read once: standard input has no second time.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,16 +16,20 @@ import (
 func (a *app) helmLint(flags *lintFlags, given userValues, noTemplates bool) chart.LintOptions {
 	return chart.LintOptions{
 		Values: given.render.Values, Namespace: a.namespaceOrDefault(), KubeVersion: flags.kubeVersion,
-		SkipSchema: flags.skipSchema, NoTemplates: noTemplates || given.render.Confine.Timeout > 0,
+		SkipSchema: flags.skipSchema, NoTemplates: noTemplates, Limits: given.render.Limits, Confine: given.render.Confine,
 	}
 }
 
 // lintAsHelm finds and prints what `helm lint` does, and nothing else.
-func (a *app) lintAsHelm(refs []string, flags *lintFlags, given userValues) error {
+func (a *app) lintAsHelm(ctx context.Context, refs []string, flags *lintFlags, given userValues) error {
 	var out strings.Builder
 	failed, remarkable := 0, false
 	for _, ref := range refs {
-		messages, err := a.messages(ref, flags, given)
+		messages, err := a.messages(ctx, ref, flags, given)
+		var runaway *chart.Runaway
+		if errors.As(err, &runaway) {
+			return err
+		}
 		worst := diag.Note
 		for _, m := range messages {
 			worst = min(worst, m.Severity)
@@ -62,7 +67,7 @@ func (a *app) lintAsHelm(refs []string, flags *lintFlags, given userValues) erro
 }
 
 // messages are those of Helm's rules about a chart that can be read.
-func (a *app) messages(ref string, flags *lintFlags, given userValues) ([]chart.LintMessage, error) {
+func (a *app) messages(ctx context.Context, ref string, flags *lintFlags, given userValues) ([]chart.LintMessage, error) {
 	if !strings.HasSuffix(ref, ".tgz") && !strings.HasSuffix(ref, ".tar.gz") {
 		if _, err := os.Stat(filepath.Join(ref, "Chart.yaml")); err != nil {
 			return nil, fmt.Errorf("unable to check Chart.yaml file in chart: %w", err)
@@ -72,5 +77,5 @@ func (a *app) messages(ref string, flags *lintFlags, given userValues) ([]chart.
 	if err != nil {
 		return nil, err
 	}
-	return c.Lint(ref, a.helmLint(flags, given, false)), nil
+	return c.Lint(ctx, ref, a.helmLint(flags, given, false))
 }
