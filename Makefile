@@ -34,8 +34,14 @@ test-unit: ## Run the tests that need no cluster
 test-e2e: ## Run the stories of e2e/ on the sandbox; RUN='hooks' chooses some, V=1 shows every command
 	@hack/test-e2e.sh
 
-chaos: ## Kill operations at every step boundary and within every step, and see that the next command goes on (minutes)
-	@PINTLE_CHAOS=full RUN='^(TestCrashes|TestInterrupts|TestCompetingRuns)$$' V=1 hack/test-e2e.sh
+chaos: ## Kill operations at every step boundary and within every step, cut the network, send signals, let runs compete, and see that all goes on (half an hour)
+	@PINTLE_CHAOS=full RUN='^(TestCrashes|TestInterrupts|TestCompetingRuns|TestSignals|TestFaultyNetwork|TestThrottled|TestHeavyLoss|TestOutage)$$' V=1 TIMEOUT=90m hack/test-e2e.sh
+
+soak: ## Run OPERATIONS=200 operations in one process, and see that nothing piles up
+	@OPERATIONS=$(or $(OPERATIONS),200) RUN='^TestSoak$$' V=1 TIMEOUT=60m hack/test-e2e.sh
+
+race: ## Run the tests of all modules with the race detector, then stories with a binary that has it
+	@hack/race.sh
 
 build: $(BIN)/pintle ## Build bin/pintle
 

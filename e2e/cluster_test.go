@@ -112,9 +112,13 @@ func setUp(ctx context.Context, env *testscript.Env, c *cluster, programs string
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
 	}
+	path := programs + string(os.PathListSeparator) + os.Getenv("PATH")
+	if own := os.Getenv("PINTLE_E2E_BINARY"); own != "" {
+		path = filepath.Dir(own) + string(os.PathListSeparator) + path
+	}
 	for key, value := range map[string]string{
 		"HOME":           home,
-		"PATH":           programs + string(os.PathListSeparator) + os.Getenv("PATH"),
+		"PATH":           path,
 		"KUBECONFIG":     kubeconfig,
 		"HELM_NAMESPACE": s.namespace,
 		"NAMESPACE":      s.namespace,

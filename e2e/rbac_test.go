@@ -125,10 +125,11 @@ var rightsScenes = []rightsScene{
 		section: "rollback",
 		before: [][]string{
 			{"install", "shop", "chart"}, {"upgrade", "shop", "chart", "--set", "run=1,sleep=60", "--no-hooks"},
-			{"upgrade", "shop", "chart", "--set", "more=false"}, {"kill", "rollback", "shop", "1"},
+			{"upgrade", "shop", "chart", "--set", "more=false"}, {"upgrade", "shop", "chart", "--set", "more=false,run=2"},
 		},
 		with: [][]string{
-			{"rollback", "shop", "1", "--wait"}, {"interrupt", "rollback", "shop", "2"}, {"rollback", "shop", "3", "--wait", "--history-max", "4"}, {"rollback", "shop", "3"},
+			{"rollback", "shop", "3", "--wait"}, {"kill", "rollback", "shop", "1"}, {"rollback", "shop", "1", "--wait"},
+			{"interrupt", "rollback", "shop", "2"}, {"rollback", "shop", "3", "--wait", "--history-max", "4"},
 		},
 	},
 	{

@@ -19,7 +19,7 @@ import (
 )
 
 // soakOperations is how many operations the short form runs.
-const soakOperations = 18
+const soakOperations = 12
 
 // TestSoak runs operations one after another in this process, $OPERATIONS of
 // them, and looks for what piles up: goroutines, memory, files, and objects in
