@@ -20,6 +20,7 @@ import (
 // hookLogFlags are those of hooks logs.
 type hookLogFlags struct {
 	revisionFlags
+	outputFlags
 	attempt    int
 	follow     bool
 	timestamps bool
@@ -31,7 +32,8 @@ func newHooksLogs(a *app) *cobra.Command {
 		Use:   "logs NAME [HOOK]",
 		Short: "show the logs of hooks and tests",
 		Long: lines("Shows what the containers of hooks and tests have written: from the ledger, or from the pods of a hook that",
-			"runs now. Of each hook the last attempt of its latest run is shown. Values of Secrets are masked."),
+			"runs now. Of each hook the last attempt of its latest run is shown. Values of Secrets are masked.",
+			"", "As JSON or YAML it is what `hooks describe` tells of those attempts, from the ledger alone."),
 		Example: lines("  pintle hooks logs web", "  pintle hooks logs web migrate --revision 3 --attempt 1", "  pintle hooks logs web migrate -f"),
 		Args:    needs(1, 2, "the name of a release and, for one hook alone, its name"),
 		RunE:    a.run(func(cmd *cobra.Command, args []string) error { return a.hookLogs(cmd.Context(), args, &flags) }),
@@ -40,6 +42,7 @@ func newHooksLogs(a *app) *cobra.Command {
 	}
 	f := cmd.Flags()
 	flags.revisionFlags.add(f)
+	flags.outputFlags.add(f)
 	f.IntVar(&flags.attempt, "attempt", 0, "the attempt to show, counted from 1; 0 means the last")
 	f.BoolVarP(&flags.follow, "follow", "f", false, "go on as long as the hook runs")
 	f.BoolVar(&flags.timestamps, "timestamps", false, "show when each line was written")
@@ -51,6 +54,9 @@ func (a *app) hookLogs(ctx context.Context, args []string, flags *hookLogFlags) 
 	if flags.attempt < 0 {
 		return asUsage(fmt.Errorf("--attempt must not be negative"))
 	}
+	if flags.follow && flags.format.value != ui.Table {
+		return asUsage(fmt.Errorf("--follow shows lines as they come: leave out --output %s", flags.format.value))
+	}
 	p, err := a.readPast(ctx, args[0], flags.revisionFlags)
 	if err != nil {
 		return err
@@ -60,6 +66,9 @@ func (a *app) hookLogs(ctx context.Context, args []string, flags *hookLogFlags) 
 		if hooks, err = named(hooks, args[1]); err != nil {
 			return err
 		}
+	}
+	if flags.format.value != ui.Table {
+		return ui.WriteHookDescriptions(a.streams.Out, p.report().Only(hooks, flags.attempt), ui.DescribeOptions{Format: flags.format.value})
 	}
 	show := &hookLogs{past: p, flags: flags, out: ui.NewLogWriter(a.streams.Out, ui.LogWriterOptions{
 		Times: flags.timestamps, Clean: a.streams.OutTerminal,

@@ -66,6 +66,6 @@ func WriteCleaned(w io.Writer, p *plan.Plan, f Format) error {
 		if len(out.Removed)+len(out.Left) == 0 {
 			return fmt.Sprintf("The hooks of release %q have left nothing behind.\n", p.Release)
 		}
-		return fmt.Sprintf("Removed %d of the objects that hooks of release %q have left; %d are left.\n", len(out.Removed), p.Release, len(out.Left))
+		return fmt.Sprintf("Removed %d and left %d of the objects that hooks of release %q have made.\n", len(out.Removed), len(out.Left), p.Release)
 	})
 }

@@ -211,6 +211,26 @@ func (s style) phase(p release.Phase) string {
 	return string(p)
 }
 
+// Only leaves of the report these hooks and of each the attempt with that
+// number of its latest operation; 0 takes the last.
+func (r HooksReport) Only(hooks []HookStory, attempt int) HooksReport {
+	r.Hooks = []HookStory{}
+	for _, h := range hooks {
+		runs := h.Runs
+		h.Runs = nil
+		for _, run := range slices.Backward(runs) {
+			if attempt == 0 || run.Attempt == attempt {
+				h.Runs = []HookRun{run}
+				break
+			}
+		}
+		if len(h.Runs) > 0 {
+			r.Hooks = append(r.Hooks, h)
+		}
+	}
+	return r
+}
+
 // DescribeOptions steer WriteHookDescriptions.
 type DescribeOptions struct {
 	Format Format
@@ -265,7 +285,7 @@ func (o HookOptions) text() string {
 		}
 	}
 	add(o.Timeout != "", "timeout "+o.Timeout)
-	add(o.Retries > 0, fmt.Sprintf("%d retries", o.Retries))
+	add(o.Retries > 0, retriesText(o.Retries))
 	add(o.Parallel, "parallel")
 	add(o.Suite != "", "suite "+o.Suite)
 	add(o.Irreversible, "irreversible")
@@ -311,7 +331,7 @@ func describePod(b *strings.Builder, p ledger.Pod) {
 		}
 		fmt.Fprintf(b, "      %s %s: %s\n        image %s\n", kind, c.Name, containerEnd(c), image(c))
 		if c.Log.Lines > 0 {
-			fmt.Fprintf(b, "        log: %d lines, %d bytes\n", c.Log.Lines, c.Log.Bytes)
+			fmt.Fprintf(b, "        log: %s, %d bytes\n", countOf(c.Log.Lines, "line"), c.Log.Bytes)
 		}
 		for _, l := range c.Log.Last(describedLines) {
 			fmt.Fprintf(b, "        | %s\n", clean(l.Text))
@@ -345,4 +365,19 @@ func image(c ledger.Container) string {
 		return c.Image + " (" + digest + ")"
 	}
 	return c.Image
+}
+
+// countOf is "1 line" or "3 lines".
+func countOf(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func retriesText(n int) string {
+	if n == 1 {
+		return "1 retry"
+	}
+	return fmt.Sprintf("%d retries", n)
 }

@@ -144,7 +144,7 @@ func hookText(n *narrator, a plan.RunHook) string {
 		notes = append(notes, "timeout "+a.Timeout.String())
 	}
 	if a.Retries > 0 {
-		notes = append(notes, fmt.Sprintf("up to %d retries", a.Retries))
+		notes = append(notes, "up to "+retriesText(a.Retries))
 	}
 	if len(notes) > 0 {
 		text += " (" + strings.Join(notes, ", ") + ")"
