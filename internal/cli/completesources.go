@@ -43,6 +43,9 @@ func (a *app) completeChart(cmd *cobra.Command, given []string, typed string) ([
 		return nothing()
 	}
 	found, directive := a.completeRemoteChart(cmd, given, typed)
+	if typed == "" && len(found) > 0 {
+		found = append(found, "./\ta path")
+	}
 	return found, directive &^ cobra.ShellCompDirectiveNoFileComp
 }
 

@@ -93,24 +93,26 @@ func (a *app) completeReleaseThenChart(cmd *cobra.Command) {
 		case 0:
 			return a.releaseName(cmd, given, typed)
 		case 1:
-			return nil, cobra.ShellCompDirectiveDefault // a path
+			return a.completeChart(cmd, nil, typed)
 		}
 		return nothing()
 	}
+	a.completeVersion(cmd, 1)
 }
 
 // completeInstall completes [NAME] CHART, where the name is new.
 func (a *app) completeInstall(cmd *cobra.Command, naming *nameFlags) {
-	cmd.ValidArgsFunction = func(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, given []string, typed string) ([]string, cobra.ShellCompDirective) {
 		chart := 1
 		if naming.generate || naming.template != "" {
 			chart = 0
 		}
 		if len(given) == chart {
-			return nil, cobra.ShellCompDirectiveDefault // a path
+			return a.completeChart(cmd, nil, typed)
 		}
 		return nothing()
 	}
+	a.completeVersion(cmd, 1)
 }
 
 // completeFlags completes the values of flags that a command may have.

@@ -56,6 +56,9 @@ type Manager struct {
 	Access source.Access
 	// Epoch is the time of files in archives that are made here; nil for their own.
 	Epoch *time.Time
+
+	// failed are the repositories whose index could not be fetched, and why.
+	failed map[string]error
 }
 
 // wanted is a dependency and where it comes from.

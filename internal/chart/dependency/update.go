@@ -160,9 +160,13 @@ func appendNew(all []source.Repository, r source.Repository) []source.Repository
 
 func (m *Manager) tell() func(source.Repository, error) {
 	var one sync.Mutex
+	if m.failed == nil {
+		m.failed = map[string]error{}
+	}
 	return func(r source.Repository, err error) {
 		one.Lock()
 		defer one.Unlock()
+		m.failed[r.Name] = err
 		name, at := r.Name, fmt.Sprintf(" (%s)", source.Mask(r.URL))
 		if strings.HasPrefix(name, "helm-manager-") {
 			name, at = source.Mask(r.URL), ""
@@ -214,7 +218,11 @@ func (m *Manager) version(ctx context.Context, w wanted) (string, error) {
 	case w.oci():
 		return m.Client.NewestTag(ctx, strings.TrimSuffix(w.Repository, "/")+"/"+w.Name, w.Version, m.Access)
 	}
-	return m.Client.Newest(w.repository, w.Name, w.Version)
+	version, err := m.Client.Newest(w.repository, w.Name, w.Version)
+	if cause := m.failed[w.repository.Name]; err != nil && cause != nil {
+		return "", cause
+	}
+	return version, err
 }
 
 // versionOf is the version of a chart in a folder, which must be within range.

@@ -42,6 +42,9 @@ type Signing struct {
 
 // Pack makes an archive of a chart's folder and returns its path.
 func Pack(folder string, o Options) (string, error) {
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return "", diag.Problem{Summary: fmt.Sprintf("there is no folder %s", folder), Detail: "the folder of a chart is packed"}
+	}
 	c, err := loader.LoadDir(folder)
 	if err != nil {
 		return "", diag.Problem{Summary: fmt.Sprintf("chart %q cannot be read", folder), Detail: err.Error()}

@@ -121,7 +121,12 @@ func mayPass(request *http.Request, response *http.Response, err error) bool {
 		}
 		return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &op) && !isTLS(err)
 	}
-	switch response.StatusCode {
+	return passing(response.StatusCode)
+}
+
+// passing tells answers that may be others in a moment.
+func passing(status int) bool {
+	switch status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}

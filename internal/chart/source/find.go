@@ -91,6 +91,9 @@ func (c *Client) Find(ctx context.Context, ref string, r Request) (Found, error)
 }
 
 func notOnDisk(ref string) diag.Problem {
+	if _, err := os.Stat(ref); err == nil {
+		return diag.Problem{Summary: fmt.Sprintf("%q is on the disk, and is looked for elsewhere", ref), Detail: "what is on the disk needs no fetching"}
+	}
 	at := ref
 	if abs, err := filepath.Abs(ref); err == nil {
 		at = abs

@@ -54,13 +54,14 @@ func unreachable(u *url.URL, f fetching, err error) error {
 	}
 	p := diag.Problem{Summary: u.Host + " cannot be reached", Detail: fmt.Sprintf("fetching %s from %s: %s", f.what, maskURL(u), maskedError(err))}
 	var large *tooLargeError
+	var record tls.RecordHeaderError
 	switch why := tlsTrouble(err); {
 	case errors.As(err, &large):
 		p.Summary = fmt.Sprintf("%s that %s sends is too large", f.what, u.Host)
 	case why != "":
 		p.Summary = fmt.Sprintf("the connection with %s is not secure", u.Host)
 		p.Detail += "\n" + why
-	case errors.Is(err, http.ErrSchemeMismatch):
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
 		p.Summary = u.Host + " speaks plain HTTP"
 		p.Detail = "it answered without TLS: use http:// in its URL"
 		if f.scheme() == ociScheme {
@@ -156,7 +157,7 @@ func (r refusal) problem() error {
 		p.Summary = fmt.Sprintf("%s does not have %s", host, r.what)
 	default:
 		p.Summary = fmt.Sprintf("%s did not give %s", host, r.what)
-		if r.status == http.StatusTooManyRequests || r.status >= 500 {
+		if passing(r.status) {
 			p.Detail += fmt.Sprintf(" (asked %d times)", attempts)
 		}
 	}
