@@ -76,8 +76,11 @@ func newBench(o options) (*bench, error) {
 	if b.proxy, err = newProxy(cfg, b.home); err != nil {
 		return nil, err
 	}
-	b.results, err = openResults(o.out, o.machine)
-	return b, err
+	if b.results, err = openResults(o.out, o.machine); err != nil {
+		return nil, err
+	}
+	b.results.into = o.page
+	return b, nil
 }
 
 func (b *bench) close() {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +68,10 @@ func TestResultsAreMerged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	again.into = filepath.Join(dir, "page.md")
+	if err := os.WriteFile(again.into, []byte("above\n"+spliceBegin+"old\n"+spliceEnd+"below\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	two.Samples["pintle"] = []sample{{Wall: 9}}
 	if err := again.put([]row{*two}); err != nil {
 		t.Fatal(err)
@@ -74,6 +80,9 @@ func TestResultsAreMerged(t *testing.T) {
 		t.Error(again.Rows)
 	}
 	page := again.page()
+	if text, err := os.ReadFile(again.into); err != nil || string(text) != "above\n"+spliceBegin+page+spliceEnd+"below\n" {
+		t.Errorf("the page is %q, error %v", text, err)
+	}
 	for _, want := range []string{"| version | wall | 0.60 | 0.100 | met |", "| list, records by helm | wall | 0.25 | 0.900 | **missed** |"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%s is not in\n%s", want, page)

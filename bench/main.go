@@ -23,6 +23,7 @@ func main() {
 	flag.StringVar(&o.charts, "charts", os.Getenv("PINTLE_CHARTS"), "folder of chart archives for the template scenarios; none: they are left out")
 	flag.StringVar(&o.out, "out", "bench/results", "folder for latest.json, latest.md and the pictures")
 	flag.StringVar(&o.machine, "machine", "", "a description of the machine, for the table")
+	flag.StringVar(&o.page, "page", "", "a Markdown file with the lines `<!-- bench -->` and `<!-- /bench -->`, between which the tables go; none: only latest.md")
 	flag.IntVar(&o.rounds, "rounds", 5, "counted rounds; long scenarios have fewer, which the table says")
 	flag.DurationVar(&o.limit, "limit", 32*time.Minute, "no scenario begins, and no further round, after that time")
 	flag.BoolVar(&o.keep, "keep", false, "leave the namespaces for the next run, which then need not be filled")
@@ -49,6 +50,7 @@ func main() {
 // options are the flags.
 type options struct {
 	bin, kubeconfig, charts, out, machine string
+	page                                  string
 	rounds                                int
 	limit                                 time.Duration
 	keep                                  bool

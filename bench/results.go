@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -61,7 +62,9 @@ func (r row) peak(name string) float64 { return r.ratio(name, peakOf) }
 // results are what latest.json holds. Rows that are measured again replace
 // those of before, so that a part can be measured anew.
 type results struct {
-	dir     string
+	dir string
+	// into is a page that takes the tables in; empty for none.
+	into    string
 	Version int       `json:"version"`
 	Date    time.Time `json:"date"`
 	Machine string    `json:"machine"`
@@ -108,7 +111,33 @@ func (r *results) put(rows []row) error {
 	if err := r.write("latest.md", []byte(r.page())); err != nil {
 		return err
 	}
+	if err := r.splice(); err != nil {
+		return err
+	}
 	return r.pictures()
+}
+
+// The lines of a page between which the tables go.
+const (
+	spliceBegin = "<!-- bench -->\n"
+	spliceEnd   = "<!-- /bench -->\n"
+)
+
+// splice puts the tables into the page that is to hold them.
+func (r *results) splice() error {
+	if r.into == "" {
+		return nil
+	}
+	text, err := os.ReadFile(r.into)
+	if err != nil {
+		return err
+	}
+	before, rest, begun := strings.Cut(string(text), spliceBegin)
+	_, after, ended := strings.Cut(rest, spliceEnd)
+	if !begun || !ended {
+		return fmt.Errorf("%s has no lines %s and %s", r.into, strings.TrimSpace(spliceBegin), strings.TrimSpace(spliceEnd))
+	}
+	return os.WriteFile(r.into, []byte(before+spliceBegin+r.page()+spliceEnd+after), 0o644)
 }
 
 // write replaces a file in one step: whoever ends us in between leaves the old one.

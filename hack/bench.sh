@@ -33,4 +33,4 @@ memory=$(awk '/^MemTotal:/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)
 kubernetes=$(bin/pintle-sandbox status | sed -n '1s/^Kubernetes v\([^ ]*\) .*/\1/p')
 machine="$(nproc) cores, $memory, $system, $("$go" env GOVERSION), Kubernetes $kubernetes of the sandbox"
 bin/pintle-bench -kubeconfig "$(bin/pintle-sandbox kubeconfig --path)" -rounds "${ROUNDS:-5}" -machine "$machine" \
-	${ONLY:+-only "$ONLY"} ${KEEP:+-keep}
+	-page docs/performance.md ${ONLY:+-only "$ONLY"} ${KEEP:+-keep}

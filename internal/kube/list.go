@@ -95,6 +95,8 @@ func (c *Client) list(ctx context.Context, r request) (listing, error) {
 // listMetadata reads names, labels, annotations and the like of a collection.
 func (c *Client) listMetadata(ctx context.Context, r request) ([]metav1.PartialObjectMetadata, error) {
 	r.accept = asMetadata
+	r.query = maps.Clone(r.query)
+	r.query.Set("limit", strconv.Itoa(10*pageSize)) // small beside objects; each page costs a round trip
 	var all []metav1.PartialObjectMetadata
 	err := c.pages(ctx, r, reader{
 		reset: func() { all = nil },
