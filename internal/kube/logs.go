@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -163,6 +164,9 @@ func (f *follower) read(ctx context.Context, whole, previous bool) error {
 	}
 	err = eachLine(text, func(l ledger.Line) {
 		idle.line(len(l.Text))
+		if noLog.MatchString(l.Text) {
+			return
+		}
 		if f.replay.isNew(l) {
 			f.emit(l)
 		}
@@ -170,6 +174,10 @@ func (f *follower) read(ctx context.Context, whole, previous bool) error {
 	f.cut = err != nil && idle.long()
 	return err
 }
+
+// noLog is what the kubelet writes in place of a log that it does not have any
+// more: with status 200, as if the container had said it.
+var noLog = regexp.MustCompile(`^unable to retrieve container logs for \w+://[0-9a-f]+$`)
 
 // errCut tells of a log whose rest is to be had from nowhere.
 var errCut = errors.New("its pod was gone before all of it had been read")

@@ -407,6 +407,28 @@ func TestFollowOfAPodThatIsGone(t *testing.T) {
 	})
 }
 
+// TestFollowTakesNoExcuseForALog: a kubelet that has the log no more says so in
+// place of it, as if the container had.
+func TestFollowTakesNoExcuseForALog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newContainer()
+		c.state("Running", "running", 0)
+		f := c.follow(t, (&wire{handle: c.serve}).client(Options{}))
+		c.say("the last line")
+		f.expect(t, false, "the last line")
+		c.mu.Lock()
+		c.refusal = func(w http.ResponseWriter) bool {
+			fmt.Fprint(w, "unable to retrieve container logs for containerd://07ecd576181523d831b9a78c")
+			return true
+		}
+		c.mu.Unlock()
+		c.state("Failed", "terminated", 0)
+		c.breakOff()
+		time.Sleep(5 * time.Second)
+		f.expect(t, true, "the last line")
+	})
+}
+
 func TestReplayIsBounded(t *testing.T) {
 	var r replay
 	at := time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)
