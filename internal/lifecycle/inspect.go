@@ -150,6 +150,9 @@ func (d *deployment) inspect(ctx context.Context) error {
 // fit makes sure that the record can be stored, leaving the chart's templates
 // out of one that is too big.
 func (d *deployment) fit() error {
+	if err := d.service.Records.Accept(d.next); err != nil {
+		return err
+	}
 	fitted, warnings, err := release.Fit(d.next, d.service.Records.Capacity())
 	if err != nil {
 		return err

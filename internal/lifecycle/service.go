@@ -44,6 +44,8 @@ type Records interface {
 	Index(ctx context.Context, name string) ([]release.Entry, error)
 	// Capacity is how many bytes an encoded record may have; 0 for any number.
 	Capacity() int
+	// Accept says, without a request, what else keeps a record from being stored.
+	Accept(r *release.Release) error
 }
 
 // Signals tell the service that the user wants it to stop. Both channels are

@@ -47,6 +47,8 @@ type Records interface {
 	Owner(ctx context.Context, name string, revision int) (*metav1.OwnerReference, error)
 	// Capacity is how many bytes an encoded record may have; 0 for any number.
 	Capacity() int
+	// Accept says, without a request, what else keeps a record from being stored.
+	Accept(r *release.Release) error
 }
 
 // Objects reads and writes objects of resources that are known beforehand. An
@@ -98,6 +100,9 @@ func Open(driver string, objects Objects, namespace string, now func() time.Time
 
 // Capacity is what a Secret or ConfigMap holds. See Records.
 func (s *Store) Capacity() int { return release.MaxSize }
+
+// Accept takes every record. See Records.
+func (s *Store) Accept(*release.Release) error { return nil }
 
 // Create stores a new revision. See Records.
 func (s *Store) Create(ctx context.Context, r *release.Release) error {

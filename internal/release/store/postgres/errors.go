@@ -49,9 +49,17 @@ func (e *Error) Error() string {
 		if e.Unset {
 			next = "$" + ConnectionVariable + " is not set, and no PG* variables lead to another database"
 		}
-		return lines(fmt.Sprintf("the release records cannot be reached: %s: %v", e.Target, e.Err), next) + e.advice()
+		return lines(fmt.Sprintf("the release records cannot be reached: %s: %s", e.Target, e.cause()), next) + e.advice()
 	}
-	return fmt.Sprintf("the database of the release records says no: %s: %v", e.Target, e.Err) + e.advice()
+	return fmt.Sprintf("the database of the release records says no: %s: %s", e.Target, e.cause()) + e.advice()
+}
+
+// cause is the cause's text, without the name of the library before it.
+func (e *Error) cause() string {
+	if e.Err == nil {
+		return ""
+	}
+	return strings.TrimPrefix(e.Err.Error(), "pq: ")
 }
 
 // Unwrap gives the cause.

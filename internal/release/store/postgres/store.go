@@ -51,18 +51,28 @@ func (d *Database) Records(namespace string, now func() time.Time) *Store {
 // Capacity is 0: a row holds what comes. See store.Records.
 func (s *Store) Capacity() int { return 0 }
 
+// Accept refuses labels of a release whose name is too long for Helm's table of
+// them. See store.Records.
+func (s *Store) Accept(r *release.Release) error {
+	key := store.ObjectName(r.Name, r.Revision)
+	if len(r.Labels) == 0 || len(key) <= maxLabelKey {
+		return nil
+	}
+	return s.about(r.Name, r.Revision, fmt.Errorf(
+		"its name is too long for labels: Helm's table for them in Postgres takes keys of at most %d characters, and %q has %d; leave out --labels or choose a shorter name",
+		maxLabelKey, key, len(key)))
+}
+
 // Create stores a new revision. See store.Records.
 func (s *Store) Create(ctx context.Context, r *release.Release) error {
 	body, err := release.Encode(r)
 	if err != nil {
 		return err
 	}
-	key := store.ObjectName(r.Name, r.Revision)
-	if len(r.Labels) > 0 && len(key) > maxLabelKey {
-		return s.about(r.Name, r.Revision, fmt.Errorf(
-			"its name is too long for labels: Helm's table for them in Postgres takes keys of at most %d characters, and %q has %d; leave out --labels or choose a shorter name",
-			maxLabelKey, key, len(key)))
+	if err := s.Accept(r); err != nil {
+		return err
 	}
+	key := store.ObjectName(r.Name, r.Revision)
 	if err := s.database.setUp(ctx); err != nil {
 		return s.about(r.Name, r.Revision, err)
 	}
