@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,7 +79,8 @@ func TestAllArrivesInOrderAndInBatches(t *testing.T) {
 		there := &collector{begun: time.Now()}
 		c := newCourier(t.Context(), small(), there.deliver)
 		send(c, 1, 2)
-		time.Sleep(1500 * time.Millisecond) // one of them need not wait for the end
+		time.Sleep(1500 * time.Millisecond) // nothing need wait for the end
+		synctest.Wait()
 		if !slices.Equal(there.got, []int{1, 2}) {
 			t.Errorf("after the delay %v has arrived", there.got)
 		}
@@ -181,10 +183,10 @@ func TestRetries(t *testing.T) {
 
 func TestABatchIsNotTriedForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		down := true
+		var up atomic.Bool
 		there := &collector{begun: time.Now()}
 		there.answer = func(int, []int) (int, error) {
-			if down {
+			if !up.Load() {
 				return 0, errors.New("no route")
 			}
 			return 0, nil
@@ -192,7 +194,7 @@ func TestABatchIsNotTriedForEver(t *testing.T) {
 		c := newCourier(t.Context(), small(), there.deliver)
 		send(c, 1, 4)
 		time.Sleep(2 * time.Minute)
-		down = false
+		up.Store(true)
 		send(c, 5, 6)
 		loss, _ := ended(c)
 		if !slices.Equal(there.got, []int{5, 6}) || loss.Lost != 4 {

@@ -56,6 +56,13 @@ func (s *screen) columns() int {
 	return s.width
 }
 
+// lower gives the window so many rows.
+func (s *screen) lower(height int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.height = height
+}
+
 func (s *screen) lines() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -223,7 +230,7 @@ func TestLiveInALowWindow(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				one, two := "pre-install/Job/storefront-migrate-1", "post-install/Job/storefront-migrate-1"
 				f := newFilm(newStory(plan.Install, hookStep(release.PreInstall, migrate), hookStep(release.PostInstall, migrate)), 80, DefaultOptions())
-				f.screen.height = height
+				f.screen.lower(height)
 				f.start(one)
 				f.start(two)
 				for i := range 20 {
