@@ -25,7 +25,7 @@ func main() {
 	flag.StringVar(&o.machine, "machine", "", "a description of the machine, for the table")
 	flag.StringVar(&o.page, "page", "", "a Markdown file with the lines `<!-- bench -->` and `<!-- /bench -->`, between which the tables go; none: only latest.md")
 	flag.IntVar(&o.rounds, "rounds", 5, "counted rounds; long scenarios have fewer, which the table says")
-	flag.DurationVar(&o.limit, "limit", 32*time.Minute, "no scenario begins, and no further round, after that time")
+	flag.DurationVar(&o.limit, "limit", 29*time.Minute, "no scenario begins, and no further round, after that time")
 	flag.BoolVar(&o.keep, "keep", false, "leave the namespaces for the next run, which then need not be filled")
 	only := flag.String("only", "", "comma-separated beginnings of scenario names; none: all. What was measured of others before stays in the result")
 	list := flag.Bool("list", false, "list the scenarios and end")

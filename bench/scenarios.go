@@ -151,7 +151,7 @@ func (b *bench) lifeOf(what string, l life) func(context.Context) ([]row, error)
 }
 
 func (b *bench) livePart(ctx context.Context, r *row, at turn, p part, cold bool) error {
-	args := append(p.args[:len(p.args):len(p.args)], "-n", place)
+	args := slices.Concat(p.args, []string{"-n", place})
 	if at.counted || cold {
 		s, err := b.timed(ctx, at.tool, args...)
 		r.add(turn{at.tool, true}, s)

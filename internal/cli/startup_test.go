@@ -25,15 +25,14 @@ var dearAtStart = map[string]int{
 	// The types of all API groups: Helm's packages import them.
 	"k8s.io/client-go/kubernetes/scheme": 900_000,
 	// Regular expressions.
-	"github.com/Masterminds/semver/v3":                300_000,
-	"github.com/pintle-dev/pintle/internal/health":    260_000,
-	"github.com/pintle-dev/pintle/internal/ui/report": 220_000,
-	"k8s.io/api/core/v1":                              150_000,
-	"sigs.k8s.io/structured-merge-diff/v6/typed":      150_000,
-	"github.com/pintle-dev/pintle/internal/chart":     140_000,
-	"github.com/google/gnostic-models/openapiv2":      120_000,
-	"github.com/google/gnostic-models/openapiv3":      120_000,
-	"k8s.io/apimachinery/pkg/api/meta":                120_000,
+	"github.com/Masterminds/semver/v3":             300_000,
+	"github.com/pintle-dev/pintle/internal/health": 260_000,
+	"k8s.io/api/core/v1":                           150_000,
+	"sigs.k8s.io/structured-merge-diff/v6/typed":   150_000,
+	"github.com/pintle-dev/pintle/internal/chart":  140_000,
+	"github.com/google/gnostic-models/openapiv2":   120_000,
+	"github.com/google/gnostic-models/openapiv3":   120_000,
+	"k8s.io/apimachinery/pkg/api/meta":             120_000,
 }
 
 // Start-up stays cheap: the Go runtime tells what each package allocates before

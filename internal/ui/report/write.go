@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/ledger"
@@ -27,7 +28,12 @@ func Formats() []string { return []string{string(HTML), string(SVG), string(JSON
 //go:embed page.html timeline.svg style.css
 var files embed.FS
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{
+// templates are parsed when the first report is written: most runs write none.
+var templates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(functions).ParseFS(files, "page.html", "timeline.svg"))
+})
+
+var functions = template.FuncMap{
 	"plain":  plain,
 	"clock":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 	"stamp":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
@@ -35,7 +41,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"causes": func(c []ledger.Cause) []ledger.Cause { return c },
 	"x":      func(percent float64) string { return fmt.Sprintf("%.2f", pictureLeft+percent/100*pictureWidth) },
 	"w":      func(percent float64) string { return fmt.Sprintf("%.2f", percent/100*pictureWidth) },
-}).ParseFS(files, "page.html", "timeline.svg"))
+}
 
 // styleSheet is the one of this package's own, so it needs no escaping.
 func styleSheet() template.CSS {
@@ -55,9 +61,9 @@ func (r *Report) Write(w io.Writer, f Format) error {
 		encoder.SetIndent("", "  ")
 		err = encoder.Encode(r)
 	case HTML:
-		err = templates.ExecuteTemplate(w, "page.html", page{r, r.sections(), statusBadge(r.Status)})
+		err = templates().ExecuteTemplate(w, "page.html", page{r, r.sections(), statusBadge(r.Status)})
 	case SVG:
-		err = templates.ExecuteTemplate(w, "timeline.svg", r.picture())
+		err = templates().ExecuteTemplate(w, "timeline.svg", r.picture())
 	default:
 		return fmt.Errorf("a report can be html, svg or json, not %q", f)
 	}
