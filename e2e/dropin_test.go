@@ -208,6 +208,7 @@ var changing = []*regexp.Regexp{
 	regexp.MustCompile(`(Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d \d{4}`),
 	regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`),
 	regexp.MustCompile(`(?m)\b\d+m?s( *)$`), // ages
+	regexp.MustCompile(`UPDATED *`),         // as wide as the times below, whose last zeros are not written
 }
 
 func (s *side) run(t *testing.T, args []string) sideResult {
