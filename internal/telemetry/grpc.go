@@ -10,7 +10,7 @@ import (
 
 // The whole of gRPC that OTLP needs: one request with one message, one answer
 // with one message and a status in the trailer, over the HTTP/2 of net/http. A
-// gRPC library would add megabytes to the program for it (docs/adr/0009).
+// gRPC library would add megabytes to the program for it (docs/adr/0010).
 
 // grpcPaths are the methods that take the signals.
 var grpcPaths = map[signal]string{
