@@ -18,6 +18,7 @@ spec:
   template:
     metadata: {labels: {app: web}}
     spec:
+      restartPolicy: Always
       containers:
       - name: main
         image: web:1
@@ -53,6 +54,7 @@ metadata:
         "f:template":
           "f:metadata": {"f:labels": {"f:app": {}}}
           "f:spec":
+            "f:restartPolicy": {}
             "f:containers":
               'k:{"name":"main"}':
                 ".": {}
