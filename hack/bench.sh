@@ -6,6 +6,7 @@
 #   ONLY='version,200'   runs only the scenarios whose names begin like that; the
 #                        rest of bench/results stays as it was (bin/pintle-bench -list)
 #   ROUNDS=5             counted rounds, where a scenario is short
+#   LIMIT=29m            no scenario begins after that time
 #   PINTLE_CHARTS=DIR    a folder of chart archives, for the template scenarios
 #   KEEP=1               leaves the filled namespaces for the next run
 set -euo pipefail
@@ -33,4 +34,4 @@ memory=$(awk '/^MemTotal:/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)
 kubernetes=$(bin/pintle-sandbox status | sed -n '1s/^Kubernetes v\([^ ]*\) .*/\1/p')
 machine="$(nproc) cores, $memory, $system, $("$go" env GOVERSION), Kubernetes $kubernetes of the sandbox"
 bin/pintle-bench -kubeconfig "$(bin/pintle-sandbox kubeconfig --path)" -rounds "${ROUNDS:-5}" -machine "$machine" \
-	-page docs/performance.md ${ONLY:+-only "$ONLY"} ${KEEP:+-keep}
+	-page docs/performance.md ${ONLY:+-only "$ONLY"} ${LIMIT:+-limit "$LIMIT"} ${KEEP:+-keep}
