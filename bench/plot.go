@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -65,7 +67,7 @@ func bars(path string, rows []row) error {
 	helm.Color = colors["helm"]
 	p.Add(chart, helm)
 	p.NominalY(names...)
-	return p.Save(22*vg.Centimeter, vg.Length(len(values)+4)*0.7*vg.Centimeter, path)
+	return save(p, 22*vg.Centimeter, vg.Length(len(values)+4)*0.7*vg.Centimeter, path)
 }
 
 // draw draws curves with their lines.
@@ -89,5 +91,19 @@ func (c costs) draw(path string, found []curve) error {
 		p.Add(dots, fitted)
 		p.Legend.Add(fmt.Sprintf("%s, R² %.4f", at.tool, at.r2), dots, fitted)
 	}
-	return p.Save(14*vg.Centimeter, 9*vg.Centimeter, path)
+	return save(p, 14*vg.Centimeter, 9*vg.Centimeter, path)
+}
+
+// save writes a picture whose letters are as wide as they were reckoned where
+// Liberation Serif is not to be had: Times has the same measures.
+func save(p *plot.Plot, width, height vg.Length, path string) error {
+	if err := p.Save(width, height, path); err != nil {
+		return err
+	}
+	drawn, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	const font = "font-family:Liberation Serif"
+	return os.WriteFile(path, bytes.ReplaceAll(drawn, []byte(font+";"), []byte(font+",Times New Roman,Times,serif;")), 0o644)
 }
