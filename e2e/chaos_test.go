@@ -474,6 +474,14 @@ type hookWatch struct {
 func watchHooks(t *testing.T, s *scene) *hookWatch {
 	t.Helper()
 	h := &hookWatch{running: map[string]bool{}, pods: map[string]map[string]bool{}}
+	eachHookPod(t, s, h.note)
+	return h
+}
+
+// eachHookPod tells of every change of the pods that hooks of the scene bring
+// about, until the test ends.
+func eachHookPod(t *testing.T, s *scene, tell func(pod *unstructured.Unstructured, gone bool)) {
+	t.Helper()
 	pods := schema.GroupVersionResource{Version: "v1", Resource: "pods"}
 	w, err := s.objects.Resource(pods).Namespace(s.namespace).Watch(t.Context(), metav1.ListOptions{LabelSelector: "chaos=hook"})
 	if err != nil {
@@ -483,11 +491,10 @@ func watchHooks(t *testing.T, s *scene) *hookWatch {
 	go func() {
 		for event := range w.ResultChan() {
 			if pod, ok := event.Object.(*unstructured.Unstructured); ok {
-				h.note(pod, string(event.Type) == "DELETED")
+				tell(pod, string(event.Type) == "DELETED")
 			}
 		}
 	}()
-	return h
 }
 
 func (h *hookWatch) note(pod *unstructured.Unstructured, gone bool) {

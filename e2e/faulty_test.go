@@ -17,9 +17,7 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // hookLines is how many numbered lines each hook of the talking chart says.
@@ -355,19 +353,9 @@ type podCount struct {
 func countPods(t *testing.T, s *scene) *podCount {
 	t.Helper()
 	c := &podCount{seen: map[string]bool{}, once: map[string]int{}}
-	pods := schema.GroupVersionResource{Version: "v1", Resource: "pods"}
-	w, err := s.objects.Resource(pods).Namespace(s.namespace).Watch(t.Context(), metav1.ListOptions{LabelSelector: "chaos=hook"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.Stop)
-	go func() {
-		for event := range w.ResultChan() {
-			if pod, ok := event.Object.(*unstructured.Unstructured); ok {
-				c.note(string(pod.GetUID()), pod.GetLabels()["batch.kubernetes.io/job-name"])
-			}
-		}
-	}()
+	eachHookPod(t, s, func(pod *unstructured.Unstructured, _ bool) {
+		c.note(string(pod.GetUID()), pod.GetLabels()["batch.kubernetes.io/job-name"])
+	})
 	return c
 }
 

@@ -104,8 +104,15 @@ func (h *hookRun) execute(ctx, soft context.Context) outcome {
 	h.ahead.look(ctx)
 	m := newMonitor(ctx, h)
 	defer m.close()
-	verdict := m.follow(limited, seen)
-	left := false
+	verdict, left := h.seeThrough(ctx, soft, limited, m, seen)
+	m.drain(ctx, seen)
+	return h.judged(ctx, soft, m, verdict, left)
+}
+
+// seeThrough follows the run to its verdict, and stops what is not to run any
+// longer. Left tells that it was left running, as the user wishes.
+func (h *hookRun) seeThrough(ctx, soft, limited context.Context, m *monitor, seen <-chan object.Observation) (verdict health.Status, left bool) {
+	verdict = m.follow(limited, seen)
 	if limited.Err() != nil && verdict.State == health.InProgress {
 		verdict = h.gaveUp(soft, verdict)
 		left = soft.Err() != nil && h.engine.opts.LeaveRunning
@@ -120,7 +127,11 @@ func (h *hookRun) execute(ctx, soft context.Context) outcome {
 			verdict.Message += fmt.Sprintf("; stopping it failed: %v", err)
 		}
 	}
-	m.drain(ctx, seen)
+	return verdict, left
+}
+
+// judged fills in what came of the run, with the causes where it failed.
+func (h *hookRun) judged(ctx, soft context.Context, m *monitor, verdict health.Status, left bool) outcome {
 	h.run.Pods = m.records()
 	if verdict.State == health.Ready {
 		h.run.Phase = release.PhaseSucceeded
