@@ -179,7 +179,7 @@ func readAll(resp *http.Response) ([]byte, error) {
 
 // statusError turns an answer into the API server's own error.
 func statusError(r request, resp *http.Response) error {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<20)) // a cut-off text is still the best there is
+	body, broken := io.ReadAll(io.LimitReader(resp.Body, 1<<20)) // a cut-off text is still the best there is
 	after, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
 	var status metav1.Status
 	if utiljson.Unmarshal(body, &status) == nil && status.Kind == "Status" && status.Code != 0 {
@@ -191,9 +191,17 @@ func statusError(r request, resp *http.Response) error {
 		}
 		return &apierrors.StatusError{ErrStatus: status}
 	}
-	return apierrors.NewGenericServerResponse(resp.StatusCode, r.verb, groupResource(r.ref), r.ref.Name,
+	// By the method and not by the verb, or a POST's 409 would not mean "already exists".
+	err := apierrors.NewGenericServerResponse(resp.StatusCode, r.method(), groupResource(r.ref), r.ref.Name,
 		strings.TrimSpace(string(body)), after, true)
+	if broken != nil {
+		return &cutOffError{StatusError: err}
+	}
+	return err
 }
+
+// cutOffError is an answer that told its status but broke off before its reason.
+type cutOffError struct{ *apierrors.StatusError }
 
 // groupResource names an object's kind in errors that the API server did not word.
 func groupResource(ref object.Ref) schema.GroupResource {

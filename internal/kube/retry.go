@@ -127,7 +127,12 @@ func jitter(d time.Duration) time.Duration {
 func judge(err error) (fault, time.Duration) {
 	var answered apierrors.APIStatus
 	if errors.As(err, &answered) {
-		return judgeStatus(err, answered.Status())
+		kind, after := judgeStatus(err, answered.Status())
+		var cut *cutOffError
+		if kind == final && errors.As(err, &cut) {
+			kind = judgeCutOff(answered.Status())
+		}
+		return kind, after
 	}
 	switch {
 	case isTrust(err):
@@ -164,6 +169,15 @@ func judgeStatus(err error, s metav1.Status) (fault, time.Duration) {
 		}
 	}
 	return final, 0
+}
+
+// judgeCutOff is for an answer whose reason was lost on the way. A refusal has
+// done nothing, so asking again only brings its reason.
+func judgeCutOff(s metav1.Status) fault {
+	if s.Code < http.StatusInternalServerError {
+		return unsent
+	}
+	return uncertain
 }
 
 // isStale: the object changed while the API server worked on it. A conflict

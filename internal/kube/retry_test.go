@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -39,6 +40,15 @@ func status(code int, after string) func(http.ResponseWriter) {
 
 func fails(err error) func(http.ResponseWriter) { return func(http.ResponseWriter) { panic(err) } }
 
+// cutOff breaks off in the middle of the answer's text.
+func cutOff(code int) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.WriteHeader(code)
+		_, _ = w.Write([]byte(`{"kind":"Status","code":`))
+		panic(io.ErrUnexpectedEOF)
+	}
+}
+
 func ok(w http.ResponseWriter) {
 	reply(w, map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "a"}})
 }
@@ -70,6 +80,10 @@ func TestWhatIsTriedAgain(t *testing.T) {
 		"forbidden is final":             {[]func(http.ResponseWriter){status(403, "")}, false, 1, true, 0, 0},
 		"a webhook's 500 is final":       {[]func(http.ResponseWriter){status(500, "")}, false, 1, true, 0, 0},
 		"get gives up after a minute":    {[]func(http.ResponseWriter){status(503, "")}, false, 17, true, 45 * time.Second, time.Minute},
+		"get after half a 404":           {[]func(http.ResponseWriter){cutOff(404), ok}, false, 2, false, 50 * time.Millisecond, 150 * time.Millisecond},
+		"get after half a 500":           {[]func(http.ResponseWriter){cutOff(500), ok}, false, 2, false, 50 * time.Millisecond, 150 * time.Millisecond},
+		"create after half a refusal":    {[]func(http.ResponseWriter){cutOff(409), ok}, true, 2, false, 50 * time.Millisecond, 150 * time.Millisecond},
+		"create never after half a 500":  {[]func(http.ResponseWriter){cutOff(500), ok}, true, 1, true, 0, 0},
 		"create after a refused dial":    {[]func(http.ResponseWriter){fails(errRefusedDial), ok}, true, 2, false, 50 * time.Millisecond, 150 * time.Millisecond},
 		"create after 429":               {[]func(http.ResponseWriter){status(429, "2"), ok}, true, 2, false, 2 * time.Second, 2 * time.Second},
 		"create turned away by 503":      {[]func(http.ResponseWriter){status(503, "3"), ok}, true, 2, false, 3 * time.Second, 3 * time.Second},
@@ -116,6 +130,15 @@ func TestWhatIsTriedAgain(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestRefusalThatIsCutOffKeepsItsMeaning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := answers(cutOff(409)).client(Options{})
+		if _, err := c.Create(t.Context(), manifest(), metav1.CreateOptions{}); !apierrors.IsAlreadyExists(err) {
+			t.Errorf("half a 409 to a create is %v", err)
+		}
+	})
 }
 
 func TestServerThatNeverAnsweredIsGivenUpSoon(t *testing.T) {
