@@ -37,6 +37,8 @@ cleanup() {
 	trap '' INT TERM
 	if [ -n "$tests" ]; then
 		kill -TERM -- "-$tests" 2>/dev/null && wait "$tests" || true
+		# What the tests had started finds no API server any more, and would look for it.
+		kill -KILL -- "-$tests" 2>/dev/null || true
 	fi
 	if [ -n "$started" ]; then
 		bin/pintle-sandbox down || status=1
