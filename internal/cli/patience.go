@@ -28,7 +28,7 @@ func (a *app) addPatience(f *pflag.FlagSet) {
 	p.declared, p.failFast = true, string(engine.FailFastAuto)
 	f.DurationVar(&p.failAfter, "fail-after", defaults.Impatience,
 		"give up on a wait, hook or test that makes no progress for this long since an image cannot be pulled or a container keeps crashing; 0 waits for the timeout")
-	f.DurationVar(&p.settle, "settle", defaults.Settle, "how long a container without a readiness probe must run without a restart to count as ready")
+	f.DurationVar(&p.settle, "settle", defaults.Settle, "how long a container without a readiness probe must run without a restart to count as ready; after a restart five times as long")
 	if f.Lookup("fail-fast") == nil {
 		f.Var(&choice{value: &p.failFast, known: failFastModes}, "fail-fast",
 			"what ends a wait or hook before its timeout: auto (what seldom heals), all (also what often does: no room on any node, a missing Secret, a full quota) or none")

@@ -80,7 +80,7 @@ type tracker struct {
 	states  map[object.Key]health.Status
 	// around are pods, ReplicaSets and claims near the awaited objects, by UID.
 	around   map[string]*unstructured.Unstructured
-	settling health.Settling
+	settlers settlers
 	patience *patience
 	hints    *hints
 	hopeless object.Key
@@ -90,7 +90,7 @@ func newTracker(e *Engine, stepID string, a plan.Await) *tracker {
 	t := &tracker{
 		engine: e, stepID: stepID, action: a,
 		objects: map[object.Key]*unstructured.Unstructured{}, states: map[object.Key]health.Status{},
-		around: map[string]*unstructured.Unstructured{}, settling: health.Settling{Settle: e.opts.Settle}, patience: newPatience(e), hints: newHints(e),
+		around: map[string]*unstructured.Unstructured{}, settlers: newSettlers(e.opts.Settle), patience: newPatience(e), hints: newHints(e),
 	}
 	for _, ref := range a.Objects {
 		if health.NeedsWatch(ref.Group, ref.Kind) {
@@ -164,11 +164,11 @@ func (t *tracker) run(ctx context.Context, seen, around <-chan object.Observatio
 		if t.stuck(ctx) {
 			return false
 		}
-		if len(t.pending()) == 0 {
-			rest := t.settling.Remaining(t.pods(), t.engine.now())
-			if rest <= 0 {
-				return true
-			}
+		rest := t.settle()
+		if len(t.pending()) == 0 && t.reopen() {
+			return true
+		}
+		if rest > 0 {
 			tick.Reset(min(rest, time.Second))
 		}
 	}
@@ -192,6 +192,17 @@ func (t *tracker) set(ref object.Ref, s health.Status) {
 		return
 	}
 	t.states[ref.Key()] = s
+	delete(t.settlers.open, ref.Key())
+	if s.State == health.Ready {
+		if rest := t.unsettled(ref); rest > 0 {
+			t.beginSettling(ref, rest)
+			return
+		}
+	}
+	t.show(ref, s)
+}
+
+func (t *tracker) show(ref object.Ref, s health.Status) {
 	s.Message = t.engine.masker.get().Text(s.Message)
 	t.engine.sink(event.ObjectObserved{StepID: t.stepID, Object: ref, Status: s, Time: t.engine.now()})
 }
@@ -276,18 +287,6 @@ func (t *tracker) related() health.Related {
 	return r
 }
 
-// pods are those of all awaited workloads.
-func (t *tracker) pods() []*unstructured.Unstructured {
-	var out []*unstructured.Unstructured
-	related := t.related()
-	for _, ref := range t.order {
-		if o := t.objects[ref.Key()]; o != nil && workload(ref) && ref.Kind != "Job" {
-			out = append(out, related.Pods(o)...)
-		}
-	}
-	return out
-}
-
 // pending are the awaited objects that are not ready.
 func (t *tracker) pending() []object.Ref {
 	var out []object.Ref
@@ -302,12 +301,16 @@ func (t *tracker) pending() []object.Ref {
 // failure names what was not ready: the hopeless one alone, or all of them.
 func (t *tracker) failure(limit time.Duration, timedOut bool) *NotReadyError {
 	f := &NotReadyError{}
-	for _, ref := range t.pending() {
-		if !timedOut && ref.Key() != t.hopeless {
+	for _, ref := range t.order {
+		state, open := t.settlers.open[ref.Key()]
+		if !open {
+			state = t.states[ref.Key()]
+		}
+		if state.State == health.Ready || !timedOut && ref.Key() != t.hopeless {
 			continue
 		}
 		f.Objects = append(f.Objects, ref)
-		f.States = append(f.States, t.states[ref.Key()])
+		f.States = append(f.States, state)
 	}
 	if timedOut {
 		f.Timeout = limit

@@ -33,6 +33,8 @@ type stage struct {
 
 	mu    sync.Mutex
 	lines []string
+	// observed are the states of objects that waits showed, each with its time.
+	observed []string
 	// failure is the last failed step's event.
 	failure event.StepFinished
 }
@@ -60,6 +62,8 @@ func (s *stage) sink(e event.Event) {
 		if e.Outcome == event.Failed {
 			s.failure = e
 		}
+	case event.ObjectObserved:
+		s.observed = append(s.observed, strings.TrimSpace(fmt.Sprintf("%s %s %s", at, e.Status.State, e.Status.Message)))
 	case event.LogLine:
 		s.lines = append(s.lines, fmt.Sprintf("%s [%s/%s] %s", at, e.Hook, e.Container, e.Line.Text))
 	case event.RunFinished:

@@ -9,14 +9,17 @@ import (
 // Settling answers the question that Kubernetes leaves open for containers
 // without a readiness probe: such a container is Ready the instant it starts,
 // so one that crashes at once is Ready for a moment. It counts as settled when
-// it has been seen running for Settle without a restart in between.
+// it has been seen running for Settle without a restart in between: for longer
+// on a node that is slow to tell, which would tell of its end as late, and
+// after a restart, since what has crashed is likely to crash again.
 //
 // Settling remembers when it first saw each container run. It reads no clock:
 // the caller passes the time of each observation, from one clock of its own,
 // and asks again when Remaining says so or when a pod has changed. The zero
 // value with Settle set is ready for use; it is not safe for concurrent use.
 type Settling struct {
-	// Settle is how long a container must run; 0 or less means not at all.
+	// Settle is how long a container must run at least, and at most
+	// five times as long; 0 or less means not at all.
 	Settle time.Duration
 
 	since map[instance]time.Time
@@ -32,9 +35,16 @@ type instance struct {
 // clock about it; nearer ones are timed by our own clock, since the two differ.
 const believable = time.Minute
 
+const (
+	// mostSettle is how many times Settle a container must run at most.
+	mostSettle = 5
+	// slowness is how many times as long as its node took to tell of its start.
+	slowness = 3
+)
+
 // Remaining is how long it takes until every container without a readiness
-// probe in these pods will have run for Settle: 0 when all have, and Settle
-// when one of them does not run now. Pods that have ended (an evicted one is
+// probe in these pods will have run for long enough: 0 when all have, and Settle
+// or more when one of them does not run now. Pods that have ended (an evicted one is
 // left behind when its controller has made another) or are being deleted do
 // not count, and a container that has a probe, an init container,
 // or one that has ended well, never holds anything up.
@@ -58,15 +68,20 @@ func (s *Settling) pod(pod node, now time.Time, seen map[instance]time.Time) tim
 		return 0
 	}
 	var longest time.Duration
+	slow := slowness * toldAfter(pod)
 	for _, c := range containers(pod) {
 		if c.init || c.hasReadiness() {
 			continue
+		}
+		limit := min(max(s.Settle, slow), mostSettle*s.Settle)
+		if c.restarts() > 0 {
+			limit = mostSettle * s.Settle
 		}
 		if end := c.terminated(); end != nil && end.number("exitCode", 0) == 0 {
 			continue
 		}
 		if !c.running() {
-			longest = s.Settle
+			longest = max(longest, limit)
 			continue
 		}
 		life := instance{pod: meta.text("uid"), container: c.name, restarts: c.restarts()}
@@ -75,9 +90,29 @@ func (s *Settling) pod(pod node, now time.Time, seen map[instance]time.Time) tim
 			start = firstSeen(c, now)
 		}
 		seen[life] = start
-		longest = max(longest, s.Settle-now.Sub(start))
+		longest = max(longest, limit-now.Sub(start))
 	}
 	return longest
+}
+
+// toldAfter is how long the pod's node took to tell that the last container to
+// start runs: both times are those of the node's clock, in whole seconds.
+func toldAfter(pod node) time.Duration {
+	ready := pod.condition("Ready")
+	told, err := time.Parse(time.RFC3339, ready.text("lastTransitionTime"))
+	if err != nil || !ready.isTrue() {
+		return 0
+	}
+	var last time.Time
+	for _, c := range containers(pod) {
+		if started, err := time.Parse(time.RFC3339, c.status.at("state", "running").text("startedAt")); err == nil && started.After(last) {
+			last = started
+		}
+	}
+	if last.IsZero() {
+		return 0
+	}
+	return max(0, told.Sub(last))
 }
 
 func firstSeen(c container, now time.Time) time.Time {

@@ -19,6 +19,16 @@ status: {phase: Running, containerStatuses: [{name: main, ready: true, restartCo
 `, uid, probe, restarts, started.Format(time.RFC3339)))
 }
 
+// told has the pod's node tell at that time that the pod is ready.
+func told(t *testing.T, pod *unstructured.Unstructured, at time.Time) *unstructured.Unstructured {
+	t.Helper()
+	ready := map[string]any{"type": "Ready", "status": "True", "lastTransitionTime": at.Format(time.RFC3339)}
+	if err := unstructured.SetNestedSlice(pod.Object, []any{ready}, "status", "conditions"); err != nil {
+		t.Fatal(err)
+	}
+	return pod
+}
+
 func TestSettling(t *testing.T) {
 	start := time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)
 	at := func(s float64) time.Time { return start.Add(time.Duration(s * float64(time.Second))) }
@@ -41,16 +51,23 @@ status: {phase: Running, containerStatuses: [{name: main, restartCount: 0, state
 			{running(t, "a", 0, start, ""), 1.5, time.Second},
 			{running(t, "a", 0, start, ""), 2.5, 0},
 		},
-		"a restart begins anew": {
+		"a restart begins anew, and takes longer": {
 			{running(t, "a", 0, start, ""), 0, 2 * time.Second},
-			{running(t, "a", 1, at(2), ""), 2.5, 2 * time.Second},
-			{running(t, "a", 1, at(2), ""), 4.5, 0},
+			{running(t, "a", 1, at(2), ""), 2.5, 10 * time.Second},
+			{running(t, "a", 1, at(2), ""), 4.5, 8 * time.Second},
+			{running(t, "a", 1, at(2), ""), 12.5, 0},
 		},
 		"a crash in between begins anew": {
 			{running(t, "a", 0, start, ""), 0, 2 * time.Second},
 			{crashed, 1, 2 * time.Second},
-			{running(t, "a", 1, at(1.5), ""), 2, 2 * time.Second},
+			{running(t, "a", 1, at(1.5), ""), 2, 10 * time.Second},
 		},
+		"a node that is slow to tell is given time": {
+			{told(t, running(t, "a", 0, start, ""), at(2)), 2.5, 6 * time.Second},
+			{told(t, running(t, "a", 0, start, ""), at(2)), 8.5, 0},
+		},
+		"a node that told at once":                     {{told(t, running(t, "a", 0, start, ""), start), 0.5, 2 * time.Second}},
+		"a node's clock that jumped is not waited for": {{told(t, running(t, "a", 0, start, ""), at(3600)), 0.5, 10 * time.Second}},
 		"another pod begins anew": {
 			{running(t, "a", 0, start, ""), 0, 2 * time.Second},
 			{running(t, "b", 0, start, ""), 3, 2 * time.Second},

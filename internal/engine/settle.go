@@ -1,0 +1,87 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pintle-dev/pintle/internal/health"
+	"github.com/pintle-dev/pintle/internal/object"
+)
+
+// settlers watch over workloads that are ready but for containers without a
+// readiness probe, which count only when they have run for a while. Such a
+// workload shows as in progress until then.
+type settlers struct {
+	limit time.Duration
+	of    map[object.Key]*health.Settling
+	// open are the workloads that are not ready for nothing else, and how they show.
+	open map[object.Key]health.Status
+}
+
+func newSettlers(limit time.Duration) settlers {
+	return settlers{limit: limit, of: map[object.Key]*health.Settling{}, open: map[object.Key]health.Status{}}
+}
+
+func (s settlers) one(key object.Key) *health.Settling {
+	if s.of[key] == nil {
+		s.of[key] = &health.Settling{Settle: s.limit}
+	}
+	return s.of[key]
+}
+
+// beginSettling shows a workload as settling for as long as that.
+func (t *tracker) beginSettling(ref object.Ref, rest time.Duration) {
+	s := health.Status{
+		State: health.InProgress, Reason: "Settling",
+		Message: fmt.Sprintf("running; ready after %s without a restart", max(rest.Round(time.Second), time.Second)),
+	}
+	t.settlers.open[ref.Key()] = s
+	t.show(ref, s)
+}
+
+// unsettled is how long it takes until the object's containers have run for
+// long enough; 0 for what has none.
+func (t *tracker) unsettled(ref object.Ref) time.Duration {
+	obj := t.objects[ref.Key()]
+	if obj == nil || !workload(ref) || ref.Kind == "Job" {
+		return 0
+	}
+	return t.settlers.one(ref.Key()).Remaining(t.related().Pods(obj), t.engine.now())
+}
+
+// settle shows those as ready that have settled, and says how long it takes
+// until the next one may have; 0 when there is none.
+func (t *tracker) settle() time.Duration {
+	if len(t.settlers.open) == 0 {
+		return 0
+	}
+	var next time.Duration
+	for _, ref := range t.order {
+		if _, open := t.settlers.open[ref.Key()]; !open {
+			continue
+		}
+		rest := t.unsettled(ref)
+		switch {
+		case rest <= 0:
+			delete(t.settlers.open, ref.Key())
+			t.show(ref, t.states[ref.Key()])
+		case next == 0 || rest < next:
+			next = rest
+		}
+	}
+	return next
+}
+
+// reopen looks once more at all that is ready, when nothing else is waited for:
+// a container may have ended since. It reports whether all have settled.
+func (t *tracker) reopen() bool {
+	for _, ref := range t.order {
+		if _, open := t.settlers.open[ref.Key()]; open {
+			continue
+		}
+		if rest := t.unsettled(ref); rest > 0 {
+			t.beginSettling(ref, rest)
+		}
+	}
+	return len(t.settlers.open) == 0
+}
