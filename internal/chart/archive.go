@@ -8,19 +8,20 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/pintle-dev/pintle/internal/diag"
+	"helm.sh/helm/v4/pkg/chart/loader/archive"
 )
 
 // intake counts what a chart brings, subcharts included, and refuses what is
-// too much or what no chart may hold. It runs before Helm's loader, which has
-// no bound on the number of files and none on archives within a chart
+// too much or what no chart may hold. It unpacks archives itself: Helm's loader
+// has no bound on the number of files and none on archives within a chart
 // together, takes the later of two files of one name, and stops reading
-// before the checksum.
+// before the checksum. Folders, and archives within a chart, it checks before
+// that loader reads them.
 type intake struct {
 	limits   Limits
 	files    int64
@@ -36,33 +37,39 @@ const maxDepth = 20
 // padding of one file.
 const headroom = 4 << 10
 
-// subchartArchive is an entry that Helm's loader unpacks in its turn.
-var subchartArchive = regexp.MustCompile(`(^|/)charts/[^/_.][^/]*\.tgz$`)
+// isSubchart tells an entry that Helm's loader unpacks in its turn.
+func isSubchart(inner string) bool {
+	folder, name := path.Split(inner)
+	return strings.HasSuffix(name, ".tgz") && path.Base(folder) == "charts" && !strings.ContainsRune("_.", rune(name[0]))
+}
 
 // errTooLong is the end of an archive's stream that has no end.
 var errTooLong = errors.New("too long")
 
-// archive checks a packed chart. Name is how problems call it.
-func (in *intake) archive(name string, packed []byte, depth int) error {
+// archive checks and unpacks a packed chart: the files are those that Helm's
+// loader would take out of it. Name is how problems call it.
+func (in *intake) archive(name string, packed []byte, depth int) ([]*archive.BufferedFile, error) {
 	if depth > maxDepth {
-		return diag.Problem{Summary: fmt.Sprintf("archives within archives, %d deep", depth), File: name}
+		return nil, diag.Problem{Summary: fmt.Sprintf("archives within archives, %d deep", depth), File: name}
 	}
 	unzipped, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
-		return damaged(name, err)
+		return nil, damaged(name, err)
 	}
 	stream := &bounded{r: unzipped, left: in.limits.Of(LimitChartSize) - in.bytes + headroom*(in.limits.Of(LimitChartFiles)-in.files+1)}
-	err = in.entries(name, tar.NewReader(stream), depth)
+	files, err := in.entries(name, tar.NewReader(stream), depth)
 	if err == nil {
 		_, err = io.Copy(io.Discard, stream) // the checksum comes last
 	}
 	switch {
-	case err == nil || diag.Problems(err) != nil:
-		return err
+	case err == nil:
+		return files, nil
+	case diag.Problems(err) != nil:
+		return nil, err
 	case errors.Is(err, errTooLong):
-		return in.tooBig(name)
+		return nil, in.tooBig(name)
 	default:
-		return damaged(name, err)
+		return nil, damaged(name, err)
 	}
 }
 
@@ -85,36 +92,48 @@ func (in *intake) tooBig(name string) error {
 }
 
 // entries walks one archive.
-func (in *intake) entries(name string, archive *tar.Reader, depth int) error {
+func (in *intake) entries(name string, packed *tar.Reader, depth int) (files []*archive.BufferedFile, err error) {
 	seen := map[string]bool{}
 	for {
-		header, err := archive.Next()
+		header, err := packed.Next()
 		switch {
 		case errors.Is(err, io.EOF):
-			return nil
+			return files, nil
 		case err != nil:
-			return err
+			return nil, err
 		}
 		if err := in.entry(name, header, seen); err != nil {
-			return err
+			return nil, err
 		}
-		inner := insideChart(header.Name)
-		if header.Typeflag != tar.TypeReg || !subchartArchive.MatchString(inner) {
+		if !isFile(header) {
 			continue
 		}
-		packed, err := io.ReadAll(archive)
-		if err != nil {
-			return err
+		// What the header promises is within the limits: entry has seen to that.
+		data := make([]byte, header.Size)
+		if _, err := io.ReadFull(packed, data); err != nil {
+			return nil, err
 		}
-		if err := in.archive(name+"/"+inner, packed, depth+1); err != nil {
-			return err
+		inner := insideChart(header.Name)
+		if header.Typeflag == tar.TypeReg && isSubchart(inner) {
+			if _, err := in.archive(name+"/"+inner, data, depth+1); err != nil {
+				return nil, err
+			}
 		}
+		files = append(files, &archive.BufferedFile{Name: inner, ModTime: header.ModTime, Data: bytes.TrimPrefix(data, byteOrderMark)})
 	}
+}
+
+// byteOrderMark is left out of files, as in Helm.
+var byteOrderMark = []byte("\ufeff")
+
+// isFile tells files from folders and what only tells of others.
+func isFile(header *tar.Header) bool {
+	return header.Typeflag != tar.TypeXGlobalHeader && !header.FileInfo().IsDir()
 }
 
 // entry checks what an archive says of one of its files.
 func (in *intake) entry(name string, header *tar.Header, seen map[string]bool) error {
-	if header.Typeflag == tar.TypeXGlobalHeader || header.FileInfo().IsDir() {
+	if !isFile(header) {
 		return in.count(name, header.Name, 0)
 	}
 	file := name + "/" + header.Name
@@ -160,11 +179,14 @@ func (in *intake) count(name, file string, bytes int64) error {
 // loaded by Helm as an empty file, which is worth a warning.
 func (in *intake) link(name string, header *tar.Header) error {
 	inner, target := insideChart(header.Name), strings.ReplaceAll(header.Linkname, `\`, "/")
+	if header.Size != 0 { // which may be below zero
+		return diag.Problem{Summary: fmt.Sprintf("%s in the archive %s is a link with a content", printable(inner), printable(name))}
+	}
 	within := path.Join(path.Dir(inner), target)
 	if header.Typeflag == tar.TypeLink { // counted from where the archive begins
 		within = path.Clean(insideChart(target))
 	}
-	if path.IsAbs(target) || drive.MatchString(target) || within == ".." || strings.HasPrefix(within, "../") {
+	if path.IsAbs(target) || drive(target) || within == ".." || strings.HasPrefix(within, "../") {
 		return diag.Problem{
 			Summary: fmt.Sprintf("%s in the archive %s is a link out of the chart, to %s", printable(inner), printable(name), printable(header.Linkname)),
 			Detail:  "no template may read what is not part of the chart",
@@ -174,7 +196,10 @@ func (in *intake) link(name string, header *tar.Header) error {
 	return nil
 }
 
-var drive = regexp.MustCompile(`^[a-zA-Z]:`)
+// drive tells a path that begins with the letter of a drive.
+func drive(path string) bool {
+	return len(path) > 1 && path[1] == ':' && unicode.IsLetter(rune(path[0])) && path[0] < utf8.RuneSelf
+}
 
 // maxName bounds the length of a path. Deep folders are a way to make loaders
 // call themselves.
@@ -192,7 +217,7 @@ func checkPath(archive, file string) error {
 		return problem(fmt.Sprintf("whose name is %d bytes long, more than %d", len(file), maxName))
 	case !utf8.ValidString(file) || strings.ContainsFunc(file, unicode.IsControl):
 		return problem("whose name has characters that cannot be shown")
-	case path.IsAbs(slashed) || drive.MatchString(slashed):
+	case path.IsAbs(slashed) || drive(slashed):
 		return problem("with an absolute path")
 	}
 	for step := range strings.SplitSeq(slashed, "/") {
@@ -200,8 +225,14 @@ func checkPath(archive, file string) error {
 			return problem("outside the chart")
 		}
 	}
-	if inner := insideChart(file); inner == "" || inner == "." {
+	folder, _, _ := strings.Cut(slashed, "/")
+	switch inner := insideChart(file); {
+	case inner == "" || inner == "." || folder == "Chart.yaml":
 		return problem("outside the chart's folder")
+	case path.IsAbs(inner) || drive(inner) && strings.HasPrefix(inner[2:], "/"):
+		return problem("with an absolute path")
+	case strings.HasPrefix(inner, ".."):
+		return problem("whose name begins with two dots")
 	}
 	return nil
 }

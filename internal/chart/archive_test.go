@@ -37,9 +37,11 @@ func gzipped(t testing.TB, entries ...tar.Header) []byte {
 			t.Fatal(err)
 		}
 		var err error
-		if int64(len(content)) == e.Size {
+		switch {
+		case e.Typeflag == tar.TypeLink: // the size is only claimed
+		case int64(len(content)) == e.Size:
 			_, err = io.WriteString(w, content)
-		} else { // zeros
+		default: // zeros
 			_, err = io.CopyN(w, zeros{}, e.Size)
 		}
 		if err != nil {
@@ -113,12 +115,17 @@ func TestHostileArchives(t *testing.T) {
 		{"backslashes", packed(t, file(`web\..\..\x`, "")), "", []string{"outside the chart"}},
 		{"mixed", packed(t, file(`web/templates\x.yaml`, "")), "", []string{"mixes"}},
 		{"beside the chart", packed(t, file("x.yaml", "")), "", []string{"outside the chart's folder"}},
+		{"absolute within", packed(t, file("web//etc/x", "")), "", []string{"absolute path"}},
+		{"drive within", packed(t, file("web/c:/x", "")), "", []string{"absolute path"}},
+		{"two dots", packed(t, file("web/..x", "")), "", []string{"two dots"}},
+		{"within a file", packed(t, file("Chart.yaml/x", "")), "", []string{"outside the chart's folder"}},
 		{"terminal", packed(t, file("web/templates/\x1b[2J.yaml", "")), "", []string{`\x1b`}},
 		{"line", packed(t, file("web/templates/a\n---\nkind: Secret.yaml", "")), "", []string{"cannot be shown"}},
 		{"long name", packed(t, file("web/"+strings.Repeat("charts/web/", 200)+"x", "")), "", []string{"bytes long"}},
 		{"link out", packed(t, tar.Header{Name: "web/files/x", Typeflag: tar.TypeSymlink, Linkname: "../../secret"}), "", []string{"link out of the chart", "../../secret"}},
 		{"absolute link", packed(t, tar.Header{Name: "web/files/x", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}), "", []string{"link out of the chart", "/etc/passwd"}},
 		{"hard link", packed(t, tar.Header{Name: "web/files/x", Typeflag: tar.TypeLink, Linkname: "web/../../etc/passwd"}), "", []string{"link out of the chart"}},
+		{"link with a content", packed(t, tar.Header{Name: "web/files/x", Typeflag: tar.TypeLink, Linkname: "web/values.yaml", Size: 5}), "", []string{"link with a content"}},
 		{"device", packed(t, tar.Header{Name: "web/files/x", Typeflag: tar.TypeChar}), "", []string{"neither a file nor a folder"}},
 		{"twice", packed(t, file("web/values.yaml", "a: 1"), file("web/values.yaml", "a: 2")), "", []string{"values.yaml twice"}},
 		{"two roots", packed(t, file("web/values.yaml", "a: 1"), file("other/values.yaml", "a: 2")), "", []string{"values.yaml twice"}},

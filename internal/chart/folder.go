@@ -154,14 +154,15 @@ func (f *folder) file(inner, file string, info os.FileInfo) error {
 	if err := f.count(f.path, inner, info.Size()); err != nil {
 		return err
 	}
-	if !subchartArchive.MatchString(inner) {
+	if !isSubchart(inner) {
 		return nil
 	}
 	packed, err := os.ReadFile(file)
 	if err != nil {
 		return nil //nolint:nilerr // the loader says so
 	}
-	return f.archive(file, packed, 1)
+	_, err = f.archive(file, packed, 1)
+	return err
 }
 
 // link refuses a link whose end is in none of the roots.

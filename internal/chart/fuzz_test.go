@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pintle-dev/pintle/internal/diag"
+	"helm.sh/helm/v4/pkg/chart/loader/archive"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/strvals"
 )
@@ -88,6 +89,7 @@ func FuzzArchive(f *testing.F) {
 	f.Add(plain(file("web/charts/db.tgz", string(packed(f))), file("web/charts/x/Chart.yaml", "name: x\nversion: 1.0.0\n")))
 	f.Add(plain(tar.Header{Name: "web/files/x", Typeflag: tar.TypeSymlink, Linkname: "../x"}, file("web/requirements.yaml", "dependencies: [{name: a}]\n")))
 	f.Add(plain(file("web/Chart.lock", "x: 1\n"), file("web/values.schema.json", "{}"), file(`web\x`, "")))
+	f.Add(plain(file("web/values.yaml", "\ufeffa: 1\n"), file("web//x", ""), file("web/..x", ""), file("web/c:/x", ""), file("Chart.yaml/x", "")))
 	limits := limits(f, "chart-size=1Mi,file-size=500Ki,chart-files=50").Limits
 	f.Fuzz(func(t *testing.T, content []byte) {
 		var out bytes.Buffer
@@ -95,11 +97,15 @@ func FuzzArchive(f *testing.F) {
 		_, _ = z.Write(content) // into memory
 		_ = z.Close()
 		in := &intake{limits: limits}
-		if err := in.archive("web.tgz", out.Bytes(), 1); err != nil {
+		files, err := in.archive("web.tgz", out.Bytes(), 1)
+		if err != nil {
 			if diag.Problems(err) == nil || strings.ContainsFunc(err.Error(), func(r rune) bool { return r == 0x1b }) {
 				t.Errorf("no problem that a terminal can show: %q", err)
 			}
 			return
+		}
+		if theirs, err := archive.LoadArchiveFiles(bytes.NewReader(out.Bytes())); len(files) > 0 && (err != nil || !reflect.DeepEqual(files, theirs)) {
+			t.Errorf("unpacked as %v; Helm has %v, %v", files, theirs, err)
 		}
 		loaded, err := loader.LoadArchive(bytes.NewReader(out.Bytes()))
 		if err != nil {

@@ -1,7 +1,7 @@
 package chart
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +13,8 @@ import (
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 )
 
-// load checks what is at the path, a folder or an archive, and has Helm load it.
+// load checks what is at the path, a folder or an archive, and has Helm make a
+// chart of it.
 func (in *intake) load(path string, linkRoots []string) (*helmchart.Chart, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -29,10 +30,14 @@ func (in *intake) load(path string, linkRoots []string) (*helmchart.Chart, error
 	if err != nil {
 		return nil, err
 	}
-	if err := in.archive(path, packed, 1); err != nil {
+	files, err := in.archive(path, packed, 1)
+	if err != nil {
 		return nil, err
 	}
-	return in.helm(func() (*helmchart.Chart, error) { return loader.LoadArchive(bytes.NewReader(packed)) })
+	if len(files) == 0 {
+		return nil, errors.New("no files in chart archive")
+	}
+	return in.helm(func() (*helmchart.Chart, error) { return loader.LoadFiles(files) })
 }
 
 // CheckArchive looks into a packed chart as Open does, without loading it. What
@@ -42,7 +47,8 @@ func CheckArchive(name string, archive []byte, limits Limits) error {
 	if n := int64(len(archive)); n > limits.Of(LimitArchiveSize) {
 		return limits.exceeded(LimitArchiveSize, "", fmt.Sprintf("the archive %s is %s long", printable(name), size(n)))
 	}
-	return in.archive(name, archive, 1)
+	_, err := in.archive(name, archive, 1)
+	return err
 }
 
 // packed reads an archive as it is stored, so that what is loaded is what was
