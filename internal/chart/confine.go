@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
 	"runtime"
 	"strings"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/pattern"
 	"helm.sh/helm/v4/pkg/chart/common"
 	helmchart "helm.sh/helm/v4/pkg/chart/v2"
 )
@@ -228,7 +228,7 @@ func (r *renderer) died(ended error) error {
 	switch {
 	case strings.Contains(said, "stack overflow") || strings.Contains(said, "stack exceeds"):
 		return diag.Problem{Summary: endlessCalls, Detail: deeper, File: r.running}
-	case noMemory.MatchString(said):
+	case noMemory().MatchString(said):
 		return r.located(r.limits.tooMuchMemory())
 	}
 	return diag.Problem{
@@ -239,7 +239,7 @@ func (r *renderer) died(ended error) error {
 
 // noMemory is what the Go runtime says when the system refuses it memory, and
 // what the race detector says then.
-var noMemory = regexp.MustCompile(`out of memory|cannot allocate memory|failed to allocate`)
+var noMemory = pattern.Lazy(`out of memory|cannot allocate memory|failed to allocate`)
 
 // keeper keeps the beginning of what is written.
 type keeper struct {

@@ -7,11 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/pattern"
 	helmchart "helm.sh/helm/v4/pkg/chart/v2"
 )
 
@@ -171,8 +171,8 @@ func missingDependencies(c *helmchart.Chart) []string {
 }
 
 var (
-	loadedFile = regexp.MustCompile(`cannot load (\S+\.(?:yaml|lock)): (?s:(.*))`)
-	subchart   = regexp.MustCompile(`error unpacking subchart (\S+) in \S+: `)
+	loadedFile = pattern.Lazy(`cannot load (\S+\.(?:yaml|lock)): (?s:(.*))`)
+	subchart   = pattern.Lazy(`error unpacking subchart (\S+) in \S+: `)
 )
 
 // loadProblem makes a problem of what Helm's loader reports. The file is the
@@ -180,11 +180,11 @@ var (
 func loadProblem(path string, err error) error {
 	text := err.Error()
 	folder := path
-	for _, m := range subchart.FindAllStringSubmatch(text, -1) {
+	for _, m := range subchart().FindAllStringSubmatch(text, -1) {
 		folder = filepath.Join(folder, "charts", m[1])
 	}
-	text = subchart.ReplaceAllString(text, "")
-	switch m := loadedFile.FindStringSubmatch(text); {
+	text = subchart().ReplaceAllString(text, "")
+	switch m := loadedFile().FindStringSubmatch(text); {
 	case m != nil:
 		return brokenFile(folder, m[1], m[2], err)
 	case strings.Contains(text, "Chart.yaml file is missing"):

@@ -5,10 +5,10 @@ import (
 	"io"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/pattern"
 )
 
 // PrintOptions says which parts of a rendered chart are printed. The zero
@@ -63,7 +63,7 @@ func printed(r *Rendered, opts PrintOptions) string {
 }
 
 // sourceComment finds the path inside the chart that "# Source:" names.
-var sourceComment = regexp.MustCompile("# Source: [^/]+/(.+)")
+var sourceComment = pattern.Lazy("# Source: [^/]+/(.+)")
 
 func showOnly(text string, patterns []string) (string, error) {
 	docs := split("", text)
@@ -71,7 +71,7 @@ func showOnly(text string, patterns []string) (string, error) {
 	for _, pattern := range patterns {
 		found := false
 		for _, d := range docs {
-			m := sourceComment.FindStringSubmatch(d.Text)
+			m := sourceComment().FindStringSubmatch(d.Text)
 			if m == nil {
 				continue
 			}

@@ -2,11 +2,11 @@ package chart
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/pattern"
 	"helm.sh/helm/v4/pkg/chart/common/util"
 	helmchart "helm.sh/helm/v4/pkg/chart/v2"
 )
@@ -55,7 +55,7 @@ func (s *schemaCheck) chart(chrt *helmchart.Chart, values map[string]any, prefix
 
 // violation is a line of the validator's report, such as
 // "- at '/image/tag': got number, want string".
-var violation = regexp.MustCompile(`^( *)- at '([^']*)': (.*)$`)
+var violation = pattern.Lazy(`^( *)- at '([^']*)': (.*)$`)
 
 // add makes a problem of each violation at the top level of the report; deeper
 // lines, which say why no alternative fits, become its detail.
@@ -63,14 +63,14 @@ func (s *schemaCheck) add(chrt *helmchart.Chart, prefix []string, report string)
 	var found []diag.Problem
 	for line := range strings.Lines(report) {
 		line = strings.TrimRight(line, "\n")
-		m := violation.FindStringSubmatch(line)
+		m := violation().FindStringSubmatch(line)
 		switch {
 		case m != nil && m[1] == "":
 			path := append(slices.Clip(prefix), pointerPath(m[2])...)
 			found = append(found, s.located(diag.Problem{Summary: violationSummary(path, m[3])}, chrt, path))
 		case len(found) > 0 && strings.TrimSpace(line) != "":
 			last := &found[len(found)-1]
-			last.Detail = strings.TrimPrefix(last.Detail+"\n"+quoted.ReplaceAllString(strings.TrimSpace(line), "it $1"), "\n")
+			last.Detail = strings.TrimPrefix(last.Detail+"\n"+quoted().ReplaceAllString(strings.TrimSpace(line), "it $1"), "\n")
 		}
 	}
 	if len(found) == 0 { // the schema itself is at fault
@@ -99,10 +99,10 @@ func schemaFile(chrt *helmchart.Chart) string { return chrt.ChartFullPath() + "/
 
 // quoted is a value at the head of a violation, such as in
 // "'x' does not match pattern 'y'". It may be a password.
-var quoted = regexp.MustCompile(`'.*' (does not match pattern|is not valid|has)`)
+var quoted = pattern.Lazy(`'.*' (does not match pattern|is not valid|has)`)
 
 func violationSummary(path []string, message string) string {
-	message = quoted.ReplaceAllString(message, "it $1")
+	message = quoted().ReplaceAllString(message, "it $1")
 	if len(path) == 0 {
 		return "the values do not fit the schema: " + message
 	}
@@ -121,14 +121,14 @@ func pointerPath(pointer string) []string {
 	return path
 }
 
-var arrayIndex = regexp.MustCompile(`^\d+$`)
+var arrayIndex = pattern.Lazy(`^\d+$`)
 
 // dotted writes a path as --set takes it, such as "ports[0].name".
 func dotted(path []string) string {
 	var b strings.Builder
 	for _, step := range path {
 		switch {
-		case arrayIndex.MatchString(step):
+		case arrayIndex().MatchString(step):
 			b.WriteString("[" + step + "]")
 		case b.Len() > 0:
 			b.WriteString("." + step)

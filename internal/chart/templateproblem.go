@@ -1,20 +1,20 @@
 package chart
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/pattern"
 )
 
 var (
 	// located is what Helm reports for a template that does not parse, and
 	// for `required` and `fail`.
-	located = regexp.MustCompile(`^(parse|execution) error (?:at|in) \(([^():]+)(?::(\d+))?(?::\d+)?\): (?s:(.*))$`)
+	located = pattern.Lazy(`^(parse|execution) error (?:at|in) \(([^():]+)(?::(\d+))?(?::\d+)?\): (?s:(.*))$`)
 	// frame is a place in a trace: a line of its own in Helm's form of it, or
 	// what stands before "executing" in that of text/template.
-	frame = regexp.MustCompile(`(?m)(?:^\s*|template: )([^\s:]+/[^\s:]+):(\d+)(?::\d+)?(?:$|: executing )`)
+	frame = pattern.Lazy(`(?m)(?:^\s*|template: )([^\s:]+/[^\s:]+):(\d+)(?::\d+)?(?:$|: executing )`)
 )
 
 // templateProblem makes a problem of the engine's report. Where a trace leads
@@ -22,11 +22,11 @@ var (
 // expression stands; the whole trace is the detail.
 func templateProblem(chartName string, err error) diag.Problem {
 	text := strings.TrimSpace(err.Error())
-	if m := located.FindStringSubmatch(text); m != nil {
+	if m := located().FindStringSubmatch(text); m != nil {
 		return locatedProblem(m[1], m[2], m[3], m[4])
 	}
 	p := diag.Problem{Summary: "a template failed", Detail: text, File: chartName}
-	if frames := frame.FindAllStringSubmatch(text, -1); frames != nil {
+	if frames := frame().FindAllStringSubmatch(text, -1); frames != nil {
 		last := frames[len(frames)-1]
 		p.Summary = "the template failed: " + cause(text)
 		p.File = last[1]

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/pintle-dev/pintle/internal/diag"
+	"github.com/pintle-dev/pintle/internal/pattern"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/strvals"
 )
@@ -123,12 +123,12 @@ func badExpression(flag, expr string, err error) error {
 
 // assigned is a value in an expression: a list in braces, or all up to the
 // next comma that is not escaped.
-var assigned = regexp.MustCompile(`=(\{[^}]*\}?|(\\.|[^,\\])*)`)
+var assigned = pattern.Lazy(`=(\{[^}]*\}?|(\\.|[^,\\])*)`)
 
 // withoutValues leaves the names in an expression: a value may be a password.
 func withoutValues(flag, expr string) string {
 	if flag == "--set" || flag == "--set-string" {
-		return assigned.ReplaceAllString(expr, "=***")
+		return assigned().ReplaceAllString(expr, "=***")
 	}
 	name, _, found := strings.Cut(expr, "=")
 	switch {

@@ -1,16 +1,17 @@
 package chart
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/pintle-dev/pintle/internal/pattern"
 )
 
 var (
-	yamlLine   = regexp.MustCompile(`\bline (\d+): `)
-	yamlPrefix = regexp.MustCompile(`^(?:cannot unmarshal yaml document: |error converting YAML to JSON: |error unmarshaling JSON: |while decoding JSON: |yaml: )+`)
+	yamlLine   = pattern.Lazy(`\bline (\d+): `)
+	yamlPrefix = pattern.Lazy(`^(?:cannot unmarshal yaml document: |error converting YAML to JSON: |error unmarshaling JSON: |while decoding JSON: |yaml: )+`)
 )
 
 // maxBlameLines bounds the search of brokenLine, which parses again and again.
@@ -22,7 +23,7 @@ const maxBlameLines = 2000
 // well: what is broken comes right behind it, or where the parser says.
 func brokenLine(text string, err error) int {
 	named := 0
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+	if m := yamlLine().FindStringSubmatch(err.Error()); m != nil {
 		named, _ = strconv.Atoi(m[1])
 	} else if !strings.Contains(err.Error(), "yaml: ") {
 		return 0 // valid YAML of the wrong shape: no line is to blame
@@ -49,5 +50,5 @@ func brokenLine(text string, err error) int {
 // trimYAML takes off what the YAML packages put before their message and
 // does not help a reader.
 func trimYAML(message string) string {
-	return yamlPrefix.ReplaceAllString(strings.TrimSpace(message), "")
+	return yamlPrefix().ReplaceAllString(strings.TrimSpace(message), "")
 }

@@ -2,8 +2,8 @@ package health
 
 import (
 	"fmt"
-	"regexp"
 
+	"github.com/pintle-dev/pintle/internal/pattern"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -45,12 +45,12 @@ func (e explainer) claim(u *unstructured.Unstructured) Cause {
 	return c
 }
 
-var missingClass = regexp.MustCompile(`storageclass\.storage\.k8s\.io "([^"]+)" not found`)
+var missingClass = pattern.Lazy(`storageclass\.storage\.k8s\.io "([^"]+)" not found`)
 
 func claimEvent(e Event, claim node) (finding, bool) {
 	switch e.Reason {
 	case "ProvisioningFailed":
-		if m := missingClass.FindStringSubmatch(e.Message); m != nil {
+		if m := missingClass().FindStringSubmatch(e.Message); m != nil {
 			return finding{reason: e.Reason, message: fmt.Sprintf("the StorageClass %q does not exist", m[1]),
 				advice: "correct storageClassName in the chart's values; `kubectl get storageclass` lists those that exist"}, true
 		}

@@ -2,9 +2,9 @@ package health
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 
+	"github.com/pintle-dev/pintle/internal/pattern"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -52,7 +52,7 @@ func jobVerdict(o, condition node) string {
 	case "DeadlineExceeded":
 		return fmt.Sprintf("it ran longer than its activeDeadlineSeconds of %d", spec.number("activeDeadlineSeconds", 0))
 	case "PodFailurePolicy":
-		if m := failurePolicy.FindStringSubmatch(condition.text("message")); m != nil {
+		if m := failurePolicy().FindStringSubmatch(condition.text("message")); m != nil {
 			rule, _ := strconv.Atoi(m[3])
 			return fmt.Sprintf("its podFailurePolicy ends it when container %s fails with exit code %s (rule %d)", m[1], m[2], rule+1)
 		}
@@ -64,7 +64,7 @@ func jobVerdict(o, condition node) string {
 }
 
 // failurePolicy is the Job controller's message, which counts rules from 0.
-var failurePolicy = regexp.MustCompile(`^Container (\S+) for pod \S+ failed with exit code (\d+) matching FailJob rule at index (\d+)$`)
+var failurePolicy = pattern.Lazy(`^Container (\S+) for pod \S+ failed with exit code (\d+) matching FailJob rule at index (\d+)$`)
 
 func times(n int) string {
 	if n == 1 {

@@ -2,8 +2,9 @@ package health
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/pintle-dev/pintle/internal/pattern"
 )
 
 // configError explains why a container's configuration could not be put
@@ -29,20 +30,20 @@ func configError(c container, _ node, message string) finding {
 type missing struct{ kind, name, key string }
 
 var (
-	missingRef = regexp.MustCompile(`(?i)\b(secret|configmap)s? "([^"]+)" not found`)
-	missingKey = regexp.MustCompile(`(?i)couldn't find key (\S+) in (Secret|ConfigMap) (?:[^/\s]+/)?([^\s,]+)`)
-	missingVol = regexp.MustCompile(`(?i)references non-existent (secret|config) key: (\S+)`)
+	missingRef = pattern.Lazy(`(?i)\b(secret|configmap)s? "([^"]+)" not found`)
+	missingKey = pattern.Lazy(`(?i)couldn't find key (\S+) in (Secret|ConfigMap) (?:[^/\s]+/)?([^\s,]+)`)
+	missingVol = pattern.Lazy(`(?i)references non-existent (secret|config) key: (\S+)`)
 )
 
 // missingObject finds the name of what is missing in a kubelet's message.
 func missingObject(message string) (missing, bool) {
-	if m := missingRef.FindStringSubmatch(message); m != nil {
+	if m := missingRef().FindStringSubmatch(message); m != nil {
 		return missing{kind: kindWord(m[1]), name: m[2]}, true
 	}
-	if m := missingKey.FindStringSubmatch(message); m != nil {
+	if m := missingKey().FindStringSubmatch(message); m != nil {
 		return missing{kind: kindWord(m[2]), name: m[3], key: m[1]}, true
 	}
-	if m := missingVol.FindStringSubmatch(message); m != nil {
+	if m := missingVol().FindStringSubmatch(message); m != nil {
 		return missing{kind: kindWord(m[1]), key: m[2]}, true
 	}
 	return missing{}, false
@@ -98,7 +99,7 @@ func runError(c container, _ node, message string) finding {
 func runtimeFailure(message string) finding {
 	f := finding{patience: Limited, message: "the container could not be started: " + runtimeDetail(message)}
 	command := ""
-	if m := execName.FindStringSubmatch(message); m != nil {
+	if m := execName().FindStringSubmatch(message); m != nil {
 		command = m[1]
 	}
 	switch {
@@ -117,7 +118,7 @@ func runtimeFailure(message string) finding {
 	return f
 }
 
-var execName = regexp.MustCompile(`exec: \\?"([^"\\]+)\\?"`)
+var execName = pattern.Lazy(`exec: \\?"([^"\\]+)\\?"`)
 
 // runtimeDetail drops the layers that each part of the runtime adds in front.
 func runtimeDetail(message string) string {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/pattern"
 )
 
 // ExplainRefusal explains a request that the API server refused: a quota, an
@@ -26,7 +27,7 @@ func ExplainRefusal(subject string, err error) Cause {
 // controllers repeat the same words in events and conditions.
 func refusal(message string) finding {
 	for _, r := range refusals {
-		if m := r.pattern.FindStringSubmatch(message); m != nil {
+		if m := r.pattern().FindStringSubmatch(message); m != nil {
 			return r.explain(m)
 		}
 	}
@@ -36,49 +37,49 @@ func refusal(message string) finding {
 // refusals are tried in order; what a quota or webhook says comes wrapped in
 // the words of a general refusal.
 var refusals = []struct {
-	pattern *regexp.Regexp
+	pattern func() *regexp.Regexp
 	explain func(m []string) finding
 }{
-	{regexp.MustCompile(`exceeded quota: ([^,]+), requested: (.*), used: (.*), limited: (.*)$`), func(m []string) finding {
+	{pattern.Lazy(`exceeded quota: ([^,]+), requested: (.*), used: (.*), limited: (.*)$`), func(m []string) finding {
 		return finding{reason: "ExceededQuota",
 			message: fmt.Sprintf("the ResourceQuota %q is used up: requested %s, used %s, limited to %s", m[1], m[2], m[3], m[4]),
 			advice:  "free some of the quota, raise it, or lower what the pods request"}
 	}},
-	{regexp.MustCompile(`failed quota: ([^:]+): must specify (.*)$`), func(m []string) finding {
+	{pattern.Lazy(`failed quota: ([^:]+): must specify (.*)$`), func(m []string) finding {
 		return finding{reason: "ExceededQuota", patience: Limited,
 			message: fmt.Sprintf("the ResourceQuota %q demands that every container says its %s", m[1], m[2]),
 			advice:  "set resources.requests and resources.limits in the chart's values, or add a LimitRange with defaults"}
 	}},
-	{regexp.MustCompile(`(?i)(?:error looking up service account \S+: )?serviceaccount "([^"]+)" not found`), func(m []string) finding {
+	{pattern.Lazy(`(?i)(?:error looking up service account \S+: )?serviceaccount "([^"]+)" not found`), func(m []string) finding {
 		return finding{reason: "MissingServiceAccount",
 			message: fmt.Sprintf("the ServiceAccount %q does not exist", m[1]),
 			advice:  "create it, or correct serviceAccountName in the chart's values"}
 	}},
-	{regexp.MustCompile(`(?s)admission webhook "([^"]+)" denied the request(?: without explanation)?(?:: (.*))?$`), func(m []string) finding {
+	{pattern.Lazy(`(?s)admission webhook "([^"]+)" denied the request(?: without explanation)?(?:: (.*))?$`), func(m []string) finding {
 		return finding{reason: "WebhookDenied", patience: Limited,
 			message: strings.TrimSuffix(fmt.Sprintf("the admission webhook %q refused it: %s", m[1], sentence(m[2])), ": "),
 			advice:  "change what the webhook objects to, or ask whoever runs it"}
 	}},
-	{regexp.MustCompile(`(?s)failed calling webhook "([^"]+)": (?:failed to call webhook: )?(.*)$`), func(m []string) finding {
+	{pattern.Lazy(`(?s)failed calling webhook "([^"]+)": (?:failed to call webhook: )?(.*)$`), func(m []string) finding {
 		return finding{reason: "WebhookUnavailable", patience: Limited,
 			message: fmt.Sprintf("the admission webhook %q does not answer: %s", m[1], sentence(m[2])),
 			advice:  "check the webhook's Service and pods, and its CA bundle"}
 	}},
-	{regexp.MustCompile(`(?s)ValidatingAdmissionPolicy '([^']+)' with binding '[^']+' denied request: (.*)$`), func(m []string) finding {
+	{pattern.Lazy(`(?s)ValidatingAdmissionPolicy '([^']+)' with binding '[^']+' denied request: (.*)$`), func(m []string) finding {
 		return finding{reason: "PolicyDenied", patience: Limited,
 			message: fmt.Sprintf("the ValidatingAdmissionPolicy %q refused it: %s", m[1], sentence(m[2])),
 			advice:  "change what the policy objects to, or ask whoever wrote it"}
 	}},
-	{regexp.MustCompile(`(?s)violates PodSecurity "([^"]+)": (.*)$`), func(m []string) finding {
+	{pattern.Lazy(`(?s)violates PodSecurity "([^"]+)": (.*)$`), func(m []string) finding {
 		return finding{reason: "PodSecurity", patience: Limited,
 			message: fmt.Sprintf("the namespace enforces the Pod Security Standard %q: %s", m[1], sentence(m[2])),
 			advice:  "set the securityContext that the standard demands, or relax the namespace's pod-security label"}
 	}},
-	{regexp.MustCompile(`because it is being terminated|namespace (\S+) is being terminated`), func([]string) finding {
+	{pattern.Lazy(`because it is being terminated|namespace (\S+) is being terminated`), func([]string) finding {
 		return finding{reason: "NamespaceTerminating", patience: Limited,
 			message: "the namespace is being deleted", advice: "wait until it is gone and create it again"}
 	}},
-	{regexp.MustCompile(`User "([^"]+)" cannot (\w+) resource "([^"]+)" in API group "([^"]*)"(?: in the namespace "([^"]+)")?`), func(m []string) finding {
+	{pattern.Lazy(`User "([^"]+)" cannot (\w+) resource "([^"]+)" in API group "([^"]*)"(?: in the namespace "([^"]+)")?`), func(m []string) finding {
 		where := " cluster-wide"
 		if m[5] != "" {
 			where = fmt.Sprintf(" in namespace %q", m[5])
@@ -87,12 +88,12 @@ var refusals = []struct {
 			message: fmt.Sprintf("%s may not %s %s%s", m[1], m[2], resourceName(m[3], m[4]), where),
 			advice:  fmt.Sprintf("grant the verb %q on %s%s by a Role and RoleBinding", m[2], resourceName(m[3], m[4]), where)}
 	}},
-	{regexp.MustCompile(`(?s)^.*(?:field is immutable|updates to \S+ spec for fields other than .* are forbidden).*$`), func(m []string) finding {
+	{pattern.Lazy(`(?s)^.*(?:field is immutable|updates to \S+ spec for fields other than .* are forbidden).*$`), func(m []string) finding {
 		return finding{reason: "Immutable", patience: Never,
 			message: "a field that cannot be changed would change: " + sentence(m[0]),
 			advice:  "delete the object first, or give it another name"}
 	}},
-	{regexp.MustCompile(`(?i)((?:minimum|maximum) \S+ usage per \w+ is .*)$`), func(m []string) finding {
+	{pattern.Lazy(`(?i)((?:minimum|maximum) \S+ usage per \w+ is .*)$`), func(m []string) finding {
 		return finding{reason: "LimitRange", patience: Limited,
 			message: "a LimitRange of the namespace forbids it: " + strings.Trim(sentence(m[1]), "[]"),
 			advice:  "fit the container's resources into the range"}

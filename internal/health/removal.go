@@ -2,9 +2,9 @@ package health
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
+	"github.com/pintle-dev/pintle/internal/pattern"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -112,7 +112,7 @@ func (e explainer) heldBack(p *unstructured.Unstructured, con container) (findin
 		if m, ok := missingObject(event.Message); ok {
 			return finding{reason: "CreateContainerConfigError", message: m.message(), advice: m.advice()}, true
 		}
-		if m := invalidName.FindStringSubmatch(event.Message); m != nil {
+		if m := invalidName().FindStringSubmatch(event.Message); m != nil {
 			return invalidImage(con, nil, ""), true
 		}
 	}
@@ -124,7 +124,7 @@ func (e explainer) heldBack(p *unstructured.Unstructured, con container) (findin
 	return podEvent(events, content(p))
 }
 
-var invalidName = regexp.MustCompile(`InvalidImageName|couldn't parse image name`)
+var invalidName = pattern.Lazy(`InvalidImageName|couldn't parse image name`)
 
 // ownDeletions are the pods that a Job's controller has deleted itself, when
 // the Job had failed.

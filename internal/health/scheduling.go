@@ -2,10 +2,10 @@ package health
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/pintle-dev/pintle/internal/pattern"
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
@@ -15,12 +15,12 @@ import (
 // asks for.
 func unschedulable(message string, pod node) finding {
 	f := finding{reason: "Unschedulable", message: "no node can take the pod: " + sentence(message)}
-	if m := noClaim.FindStringSubmatch(message); m != nil {
+	if m := noClaim().FindStringSubmatch(message); m != nil {
 		f.message = fmt.Sprintf("the PersistentVolumeClaim %q does not exist", m[1])
 		f.advice = "create the claim, or correct its name in the chart's values"
 		return f
 	}
-	m := nodesAvailable.FindStringSubmatch(message)
+	m := nodesAvailable().FindStringSubmatch(message)
 	if m == nil {
 		return f
 	}
@@ -90,16 +90,16 @@ func requested(pod node, what string) string {
 func waitsForClaims(message string) bool { return strings.Contains(message, "PersistentVolumeClaim") }
 
 var (
-	nodesAvailable = regexp.MustCompile(`(?s)^\d+/(\d+) nodes are available: (.*)$`)
-	noClaim        = regexp.MustCompile(`persistentvolumeclaim "([^"]+)" not found`)
-	counted        = regexp.MustCompile(`^(\d+) (.*)$`)
-	nextReason     = regexp.MustCompile(`, (\d+ )`)
+	nodesAvailable = pattern.Lazy(`(?s)^\d+/(\d+) nodes are available: (.*)$`)
+	noClaim        = pattern.Lazy(`persistentvolumeclaim "([^"]+)" not found`)
+	counted        = pattern.Lazy(`^(\d+) (.*)$`)
+	nextReason     = pattern.Lazy(`, (\d+ )`)
 )
 
 // splitReasons cuts at commas that are followed by a count: taints and
 // selectors have commas of their own.
 func splitReasons(text string) []string {
-	return strings.Split(nextReason.ReplaceAllString(text, "\x00$1"), "\x00")
+	return strings.Split(nextReason().ReplaceAllString(text, "\x00$1"), "\x00")
 }
 
 func nodeCount(n string) string {
@@ -113,7 +113,7 @@ func nodeCount(n string) string {
 // nodes is left out where it is all of them.
 func nodeReason(part, total string) (text, advice string) {
 	nodes, why := "", part
-	if m := counted.FindStringSubmatch(part); m != nil {
+	if m := counted().FindStringSubmatch(part); m != nil {
 		why = m[2]
 		if m[1] != total {
 			nodes = "on " + nodeCount(m[1]) + " "

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"io"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/ledger"
 	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/pattern"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
@@ -164,7 +164,7 @@ func (f *follower) read(ctx context.Context, whole, previous bool) error {
 	}
 	err = eachLine(text, func(l ledger.Line) {
 		idle.line(len(l.Text))
-		if noLog.MatchString(l.Text) {
+		if noLog().MatchString(l.Text) {
 			return
 		}
 		if f.replay.isNew(l) {
@@ -177,7 +177,7 @@ func (f *follower) read(ctx context.Context, whole, previous bool) error {
 
 // noLog is what the kubelet writes in place of a log that it does not have any
 // more: with status 200, as if the container had said it.
-var noLog = regexp.MustCompile(`^unable to retrieve container logs for \w+://[0-9a-f]+$`)
+var noLog = pattern.Lazy(`^unable to retrieve container logs for \w+://[0-9a-f]+$`)
 
 // errCut tells of a log whose rest is to be had from nowhere.
 var errCut = errors.New("its pod was gone before all of it had been read")

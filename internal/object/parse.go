@@ -3,12 +3,12 @@ package object
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/pintle-dev/pintle/internal/pattern"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/json"
@@ -182,11 +182,11 @@ func checkType(obj *unstructured.Unstructured) error {
 }
 
 // yamlLine finds the line that the YAML parser complains of, counted within the document.
-var yamlLine = regexp.MustCompile(`yaml: line (\d+): `)
+var yamlLine = pattern.Lazy(`yaml: line (\d+): `)
 
 // faultLine turns the parser's line into one of the text that was split.
 func faultLine(docLine int, err error) int {
-	m := yamlLine.FindStringSubmatch(err.Error())
+	m := yamlLine().FindStringSubmatch(err.Error())
 	if m == nil {
 		return docLine
 	}
@@ -200,6 +200,6 @@ func faultLine(docLine int, err error) int {
 // plainYAMLError drops from the parser's message what the ParseError says better.
 func plainYAMLError(err error) error {
 	text := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
-	text = yamlLine.ReplaceAllString(text, "")
+	text = yamlLine().ReplaceAllString(text, "")
 	return errors.New(strings.TrimPrefix(text, "yaml: "))
 }

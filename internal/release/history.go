@@ -3,8 +3,9 @@ package release
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
+
+	"github.com/pintle-dev/pintle/internal/pattern"
 )
 
 // SortHistory sorts revisions in ascending order, in place.
@@ -50,7 +51,7 @@ func LastGood(history []*Release, before int, doubts ...Doubt) (found *Release, 
 }
 
 // failedDescription is how Helm and Pintle begin the description of a revision that failed.
-var failedDescription = regexp.MustCompile(`^((Release|Install|Upgrade|Rollback|Uninstall|Uninstallation)( ".*?"| \S+)? )?[Ff]ailed\b`)
+var failedDescription = pattern.Lazy(`^((Release|Install|Upgrade|Rollback|Uninstall|Uninstallation)( ".*?"| \S+)? )?[Ff]ailed\b`)
 
 // unfinished are the descriptions that Helm writes before it begins.
 var unfinished = []string{"Initial install underway", "Preparing upgrade"}
@@ -61,7 +62,7 @@ func notGood(r *Release, doubts []Doubt) string {
 	switch {
 	case r.Info.Status != Deployed && r.Info.Status != Superseded:
 		return "is " + string(r.Info.Status)
-	case failedDescription.MatchString(r.Info.Description):
+	case failedDescription().MatchString(r.Info.Description):
 		return "had failed before it was superseded"
 	case r.Info.Status == Superseded && slices.Contains(unfinished, r.Info.Description):
 		return "was never completed"
