@@ -75,7 +75,7 @@ func Main(ctx context.Context, args []string, streams Streams, env Env) int {
 func (a *app) main(ctx context.Context, args []string) int {
 	defer a.signals.release()
 	defer a.closeDatabase()
-	root := newRoot(a)
+	root := newRootFor(a, args)
 	a.adopt(root, args)
 	root.SetArgs(args)
 	root.SetIn(a.streams.In)

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 )
 
@@ -11,9 +13,79 @@ const (
 	groupChart   = "chart"
 )
 
+// entry is one command below the root, by all the names that it has.
+type entry struct {
+	group string
+	names []string
+	build func(*app) *cobra.Command
+}
+
+// tree lists the commands below the root.
+var tree = []entry{
+	{groupRelease, []string{"install"}, newInstall},
+	{groupRelease, []string{"upgrade"}, newUpgrade},
+	{groupRelease, []string{"rollback"}, newRollback},
+	{groupRelease, []string{"uninstall", "del", "delete", "un"}, newUninstall},
+	{groupRelease, []string{"test"}, newTest},
+	{groupRelease, []string{"unlock"}, newUnlock},
+	{groupRead, []string{"status"}, newStatus},
+	{groupRead, []string{"history", "hist"}, newHistory},
+	{groupRead, []string{"list", "ls"}, newList},
+	{groupRead, []string{"get"}, newGet},
+	{groupRead, []string{"hooks"}, newHooks},
+	{groupRead, []string{"report"}, newReport},
+	{groupChart, []string{"template"}, newTemplate},
+	{groupChart, []string{"lint"}, newLint},
+	{groupChart, []string{"show", "inspect"}, newShow},
+	{groupChart, []string{"create"}, newCreate},
+	{groupChart, []string{"package"}, newPackage},
+	{groupChart, []string{"dependency", "dep", "dependencies"}, newDependency},
+	{groupSource, []string{"pull", "fetch"}, newPull},
+	{groupSource, []string{"push"}, newPush},
+	{groupSource, []string{"verify"}, newVerify},
+	{groupSource, []string{"repo"}, newRepo},
+	{groupSource, []string{"search"}, newSearch},
+	{groupSource, []string{"registry"}, newRegistry},
+	{"", []string{"version"}, newVersion},
+	{"", []string{"env"}, newEnv},
+	{"", []string{"plugin"}, newPlugin},
+}
+
+// newRootFor builds of the tree what the arguments can lead to: whichever command
+// they name is there, as if it were built as a whole. Half of what a short command
+// does before it begins would be to build the others.
+func newRootFor(a *app, args []string) *cobra.Command {
+	root := bareRoot(a)
+	for _, e := range tree {
+		if slices.ContainsFunc(e.names, func(name string) bool { return slices.Contains(args, name) }) {
+			e.add(a, root)
+		}
+	}
+	if chosen, _, err := root.Find(args); err != nil || chosen == root {
+		return newRoot(a) // what follows may list them, or suggest one
+	}
+	return root
+}
+
 // newRoot builds the tree of commands. Building it touches nothing: no file,
 // no cluster.
 func newRoot(a *app) *cobra.Command {
+	root := bareRoot(a)
+	for _, e := range tree {
+		e.add(a, root)
+	}
+	return root
+}
+
+func (e entry) add(a *app, root *cobra.Command) {
+	c := e.build(a)
+	c.GroupID = e.group
+	c.DisableFlagsInUseLine = true
+	root.AddCommand(c)
+}
+
+// bareRoot is the root with no command below it.
+func bareRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   a.program(),
 		Short: "run the life of a Helm release: hooks, apply, wait, tests, rollback",
@@ -44,18 +116,6 @@ func newRoot(a *app) *cobra.Command {
 		&cobra.Group{ID: groupChart, Title: "Commands about charts:"},
 		&cobra.Group{ID: groupSource, Title: "Commands about where charts come from:"},
 	)
-	add := func(group string, commands ...*cobra.Command) {
-		for _, c := range commands {
-			c.GroupID = group
-			c.DisableFlagsInUseLine = true
-			root.AddCommand(c)
-		}
-	}
-	add(groupRelease, newInstall(a), newUpgrade(a), newRollback(a), newUninstall(a), newTest(a), newUnlock(a))
-	add(groupRead, newStatus(a), newHistory(a), newList(a), newGet(a), newHooks(a), newReport(a))
-	add(groupChart, newTemplate(a), newLint(a), newShow(a), newCreate(a), newPackage(a), newDependency(a))
-	add(groupSource, newPull(a), newPush(a), newVerify(a), newRepo(a), newSearch(a), newRegistry(a))
-	add("", newVersion(a), newEnv(a), newPlugin(a))
 	return root
 }
 
