@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/pintle-dev/pintle/internal/cli"
+	_ "github.com/pintle-dev/pintle/internal/heap"
 )
 
 func main() {

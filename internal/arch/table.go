@@ -14,6 +14,7 @@ type row struct {
 // layers is the table of docs/architecture.md. Rows arrive with their packages.
 var layers = []row{
 	{pkg: "pattern"},
+	{pkg: "heap"},
 	{pkg: "object", may: []string{"pattern"}},
 	{pkg: "diag"},
 	{pkg: "arch"},
@@ -45,7 +46,7 @@ var layers = []row{
 	{pkg: "cli", may: []string{
 		"chart", "chart/dependency", "chart/packing", "chart/plugin", "chart/source", "diag", "engine", "event", "health", "kube", "ledger", "lifecycle", "lock", "object", "plan", "release", "release/store", "release/store/postgres", "telemetry", "ui", "ui/report",
 	}},
-	{pkg: "cmd/pintle", may: []string{"cli"}},
+	{pkg: "cmd/pintle", may: []string{"cli", "heap"}},
 }
 
 // library is a library, named by the beginning of its import paths, and the
