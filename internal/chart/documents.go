@@ -37,6 +37,23 @@ func (d Document) Object() (map[string]any, error) {
 	return object, nil
 }
 
+// Outline is Object with nothing but what names the object and describes it:
+// apiVersion, kind and metadata.
+func (d Document) Outline() (map[string]any, error) {
+	var parts *struct {
+		APIVersion any `json:"apiVersion"`
+		Kind       any `json:"kind"`
+		Metadata   any `json:"metadata"`
+	}
+	if err := json.Unmarshal(d.json, &parts); err != nil {
+		return nil, documentProblem(d, err)
+	}
+	if parts == nil {
+		return nil, nil
+	}
+	return map[string]any{"apiVersion": parts.APIVersion, "kind": parts.Kind, "metadata": parts.Metadata}, nil
+}
+
 // separator begins a new document when it begins a line.
 const separator = "---"
 

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -148,4 +149,30 @@ func positions(docs []Document) []string {
 		out = append(out, fmt.Sprintf("%s %s:%d", d.head.Kind, d.Source, d.Line))
 	}
 	return out
+}
+
+// TestOutline has of each document what Object has.
+func TestOutline(t *testing.T) {
+	texts := []string{
+		"apiVersion: v1\nkind: Job\nmetadata: {name: a, annotations: {x: 1, y: \"2\"}, labels: {z: null}}\nspec: {a: 1}\n", "# only this\n", "kind: [1]\nMetadata: {name: b}\n", "metadata: text\n",
+	}
+	for _, text := range texts {
+		d := Document{Text: text}
+		if err := d.readHead(); err != nil && d.json == nil {
+			t.Fatal(err)
+		}
+		outline, err := d.Outline()
+		object, objectErr := d.Object()
+		if (err != nil) != (objectErr != nil) || (outline == nil) != (object == nil) {
+			t.Fatalf("%q: an outline of %v, %v; the object is %v, %v", text, outline, err, object, objectErr)
+		}
+		for key, value := range outline {
+			if !reflect.DeepEqual(value, object[key]) {
+				t.Errorf("%q: %s is %v in the outline and %v in the object", text, key, value, object[key])
+			}
+		}
+		if len(outline) > 3 {
+			t.Errorf("%q: the outline is %v", text, outline)
+		}
+	}
 }

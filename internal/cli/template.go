@@ -181,7 +181,7 @@ func (a *app) render(ctx context.Context, name, ref string, flags *templateFlags
 func hookWarnings(docs []chart.Document) diag.List {
 	var found diag.List
 	for _, d := range docs {
-		content, err := d.Object()
+		content, err := d.Outline()
 		if err != nil || content == nil {
 			continue
 		}
