@@ -95,10 +95,17 @@ func (s *Store) List(ctx context.Context, opts ListOptions) ([]*release.Release,
 	return s.outlines(ctx, latest, scope{namespace, opts.Selector, len(items)})
 }
 
-// indexed is an index entry with what its hint says, if that is current.
+// indexed is an index entry with its hint, which is read only for what is shown:
+// most revisions of a release are not.
 type indexed struct {
 	release.Entry
-	outline *release.Release
+	hint, stamp string
+}
+
+// outline is what the hint says; nil when it is missing or stale.
+func (i indexed) outline() *release.Release {
+	r, _ := release.Outline(i.Entry, i.hint, i.stamp)
+	return r
 }
 
 // index lists records by namespace, name and revision.
@@ -128,9 +135,7 @@ func readIndex(obj metav1.Object) (indexed, bool) {
 	if !ok {
 		return indexed{}, false
 	}
-	item := indexed{Entry: e}
-	item.outline, _ = outlineOf(obj, e)
-	return item, true
+	return indexed{Entry: e, hint: obj.GetAnnotations()[hintAnnotation], stamp: stampOf(obj.GetLabels())}, true
 }
 
 // scope is what an index covers, to list the same again with contents.
@@ -142,14 +147,20 @@ type scope struct {
 // outlines completes what the hints did not say by decoding records, in the
 // order of the items.
 func (s *Store) outlines(ctx context.Context, items []indexed, all scope) ([]*release.Release, error) {
-	objects, err := s.missing(ctx, items, all)
+	out := make([]*release.Release, len(items))
+	var unsaid []indexed
+	for i, item := range items {
+		if out[i] = item.outline(); out[i] == nil {
+			unsaid = append(unsaid, item)
+		}
+	}
+	objects, err := s.missing(ctx, unsaid, all)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*release.Release, len(items))
 	wanted := make([]*unstructured.Unstructured, len(items))
 	for i, item := range items {
-		if out[i] = item.outline; out[i] == nil {
+		if out[i] == nil {
 			wanted[i] = objects[item.place()]
 		}
 	}
@@ -164,13 +175,7 @@ func (s *Store) outlines(ctx context.Context, items []indexed, all scope) ([]*re
 
 // missing fetches the records that have no current hint: one by one when they
 // are few, else by listing everything with its contents.
-func (s *Store) missing(ctx context.Context, items []indexed, all scope) (map[place]*unstructured.Unstructured, error) {
-	var wanted []indexed
-	for _, item := range items {
-		if item.outline == nil {
-			wanted = append(wanted, item)
-		}
-	}
+func (s *Store) missing(ctx context.Context, wanted []indexed, all scope) (map[place]*unstructured.Unstructured, error) {
 	if len(wanted) > maxGets && len(wanted)*2 > all.records {
 		return s.fetchAll(ctx, all)
 	}

@@ -205,11 +205,6 @@ func stampOf(labels map[string]string) string {
 	return stamps{created: labels[createdLabel], modified: labels[modifiedLabel]}.latest()
 }
 
-// outlineOf is what an object's hint says, if it has a current one.
-func outlineOf(obj metav1.Object, e release.Entry) (*release.Release, bool) {
-	return release.Outline(e, obj.GetAnnotations()[hintAnnotation], stampOf(obj.GetLabels()))
-}
-
 func userLabels(all map[string]string) map[string]string {
 	labels := map[string]string{}
 	for key, value := range all {
