@@ -7,13 +7,14 @@ import (
 	"strconv"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
 const (
 	asTable    = "application/json;as=Table;g=meta.k8s.io;v=v1," + asMetadata
 	asMetadata = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+	// asPackedMetadata is read in a fraction of the time, and written in one.
+	asPackedMetadata = asProtobuf + ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1," + asMetadata
 	// pageSize is how many objects one answer of a list holds at most, unless the
 	// request says otherwise.
 	pageSize = 500
@@ -87,27 +88,6 @@ func (c *Client) list(ctx context.Context, r request) (listing, error) {
 			all.version = meta.ResourceVersion
 			all.items = append(all.items, itemsOf(page)...)
 			return meta, nil
-		},
-	})
-	return all, err
-}
-
-// listMetadata reads names, labels, annotations and the like of a collection.
-func (c *Client) listMetadata(ctx context.Context, r request) ([]metav1.PartialObjectMetadata, error) {
-	r.accept = asMetadata
-	r.query = maps.Clone(r.query)
-	r.query.Set("limit", strconv.Itoa(10*pageSize)) // small beside objects; each page costs a round trip
-	var all []metav1.PartialObjectMetadata
-	err := c.pages(ctx, r, reader{
-		reset: func() { all = nil },
-		page: func(body []byte) (pageMeta, error) {
-			var page struct {
-				Metadata pageMeta                       `json:"metadata"`
-				Items    []metav1.PartialObjectMetadata `json:"items"`
-			}
-			err := json.Unmarshal(body, &page)
-			all = append(all, page.Items...)
-			return page.Metadata, err
 		},
 	})
 	return all, err
