@@ -109,13 +109,17 @@ func (b *Book) Append(ctx context.Context, runs []Run) error {
 	return b.addAll(ctx, documents(runs))
 }
 
-// Begin reads what is stored of a revision, ahead of the first write.
+// Begin reads what is stored of a revision, and removes what is kept no longer,
+// ahead of the first write: that one is on the way of the operation's end.
 func (b *Book) Begin(ctx context.Context, name string, revision int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.refused {
-		_, _ = b.volume(ctx, name, revision) // the write meets the error again
+	if b.refused {
+		return
 	}
+	tidied := b.tidy(ctx, name, revision)
+	_, _ = b.volume(ctx, name, revision) // the write meets the error again
+	<-tidied
 }
 
 func (b *Book) addAll(ctx context.Context, documents []document) error {

@@ -1,7 +1,9 @@
 package ledger_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pintle-dev/pintle/internal/ledger"
 	"github.com/pintle-dev/pintle/internal/release"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // course is that of the operation which run makes, with a step for each word.
@@ -77,4 +81,36 @@ func TestLongCourseIsShortened(t *testing.T) {
 	if n := len(story.Courses[0].Steps); n == 0 || n >= len(words) || story.Courses[0].Outcome != ledger.OutcomeFailed {
 		t.Errorf("%d steps are left", n)
 	}
+}
+
+// listed notes lists of metadata too.
+type listed struct{ *shelf }
+
+func (l listed) ListMetadata(ctx context.Context, gvr schema.GroupVersionResource, namespace, selector string) ([]metav1.PartialObjectMetadata, error) {
+	if err := l.note("list metadata", nil); err != nil {
+		return nil, err
+	}
+	return l.shelf.ListMetadata(ctx, gvr, namespace, selector)
+}
+
+// The end of an operation waits for one request: all that is read, and what is
+// kept no longer, is seen to ahead of it.
+func TestEndOfAnOperationIsOneRequest(t *testing.T) {
+	old := newShelf(1)
+	must(t, old.book().Append(t.Context(), []ledger.Run{run(1, 1, "migrate", release.PreInstall)}))
+	must(t, old.book().Detach(t.Context(), "web", 1))
+	old.records, old.now = map[int]string{1: "another"}, noon.Add(8*24*time.Hour)
+
+	b := ledger.NewBook(listed{old}, old, "shop", func() time.Time { return old.now }, ledger.DefaultBounds())
+	b.Begin(t.Context(), "web", 1)
+	expect(t, "what is left after a week", []string{}, old.names(t))
+	old.asked = nil
+	must(t, b.Conclude(t.Context(), course(1, 2, "apply"), nil))
+	expect(t, "requests at the end", []string{"create"}, old.asked)
+
+	// Who does not prepare tidies with the write.
+	old.asked = nil
+	must(t, ledger.NewBook(listed{old}, old, "shop", func() time.Time { return old.now }, ledger.DefaultBounds()).Conclude(t.Context(), course(1, 3, "apply"), nil))
+	slices.Sort(old.asked)
+	expect(t, "requests without a beginning", []string{"list", "list metadata", "list metadata", "update"}, old.asked)
 }

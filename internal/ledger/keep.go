@@ -75,7 +75,7 @@ func (b *Book) detach(ctx context.Context, object string) error {
 }
 
 // tidy removes what is kept no longer, once for each release that is written
-// to, beside the write; the channel is closed when it is done. It is
+// to, beside the first reading or writing; the channel is closed when it is done. It is
 // housekeeping: what cannot be removed stays for the next run.
 func (b *Book) tidy(ctx context.Context, name string, revision int) <-chan struct{} {
 	done := make(chan struct{})
