@@ -165,7 +165,12 @@ func (w *walk) conclude(ctx context.Context) {
 	case w.failed():
 		course.Outcome = ledger.OutcomeFailed
 	}
-	e.scribe.conclude(ctx, course)
+	runs := e.scribe.rest()
+	if e.opts.Aside == nil || !w.result.OK() || len(runs) > 0 {
+		e.scribe.conclude(ctx, course, runs)
+		return
+	}
+	e.opts.Aside.Go(func() { e.scribe.conclude(ctx, course, nil) })
 }
 
 func (w *walk) worthTelling() bool {
@@ -182,9 +187,8 @@ func (w *walk) worthTelling() bool {
 	return false
 }
 
-// conclude writes what is left together with how the operation went, and
-// returns when that has ended. What cannot be written is told and dropped.
-func (s *scribe) conclude(ctx context.Context, course ledger.Course) {
+// rest waits until nothing is being written, and takes the runs that are left.
+func (s *scribe) rest() []ledger.Run {
 	s.begun.Wait()
 	s.mu.Lock()
 	done := s.done
@@ -193,9 +197,15 @@ func (s *scribe) conclude(ctx context.Context, course ledger.Course) {
 		<-done
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	runs := s.waiting
 	s.waiting = nil
-	s.mu.Unlock()
+	return runs
+}
+
+// conclude writes the last runs together with how the operation went, and
+// returns when that has ended. What cannot be written is told and dropped.
+func (s *scribe) conclude(ctx context.Context, course ledger.Course, runs []ledger.Run) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerLimit)
 	defer cancel()
 	s.engine.addEvents(ctx, runs)

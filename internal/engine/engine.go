@@ -57,6 +57,10 @@ type Options struct {
 	Checkpoint func(s plan.Step, ended bool)
 	// Ledger keeps the runs of hooks and tests; nil keeps nothing.
 	Ledger Ledger
+	// Aside, where it is set, has the course of a plan that succeeded, and of which
+	// no run is left to be kept, written beside what comes after the plan. Who sets
+	// it waits for it in the end.
+	Aside *sync.WaitGroup
 	// By is who runs the operation, for the ledger.
 	By string
 	// Unmask lets secret values through in the log lines that are sent as
@@ -146,7 +150,7 @@ type Result struct {
 func (r *Result) OK() bool { return len(r.Failures) == 0 && !r.Interrupted }
 
 // Run walks the plan. It returns when every step has ended and nothing that
-// it started is still at work. A step that fails ends the plan, except for
+// it started is still at work but what Options.Aside tells of. A step that fails ends the plan, except for
 // the steps of its block that say Always. When interrupt is closed, the running
 // step is stopped and no other starts, but what has run is cleaned up after;
 // nil means never. Ending ctx ends everything at once.

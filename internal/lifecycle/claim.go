@@ -25,6 +25,8 @@ type claim struct {
 	// lost is closed when another run has taken the lock.
 	lost chan struct{}
 	done chan struct{}
+	// aside is what may still be written while the lock is being given back.
+	aside sync.WaitGroup
 
 	mu   sync.Mutex
 	held *lock.Held
@@ -63,7 +65,7 @@ func (s *Service) exclusively(ctx context.Context, name string, op plan.Operatio
 	locked.claim = c
 	locked.Cluster = &guardedCluster{Cluster: s.Cluster, claim: c}
 	locked.Records = &guardedRecords{Records: s.Records, claim: c}
-	locked.Engine.Journal = c
+	locked.Engine.Journal, locked.Engine.Aside = c, &c.aside
 	locked.Signals.Stop = either(s.Signals.Stop, c.lost, c.done)
 	out, err := body(&locked)
 	return out, c.blame(ctx, err)
@@ -237,9 +239,10 @@ func (c *claim) removed(revision int) {
 	delete(c.open, revision)
 }
 
-// end gives the lock back. When a revision has no final record, the lock says
-// so to the next run.
+// end gives the lock back, and returns when nothing of the operation is at work
+// any more. When a revision has no final record, the lock says so to the next run.
 func (c *claim) end(ctx context.Context) {
+	defer c.aside.Wait()
 	close(c.done)
 	held := c.lock()
 	if held == nil {
