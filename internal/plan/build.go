@@ -117,8 +117,9 @@ func (b *builder) begin(words deployment) {
 	})
 }
 
-// finish writes the outcome, then takes the mark off the revisions before: in
-// that order, so that a run which dies between the two leaves a deployed one.
+// finish writes the outcome, then takes the mark off the revisions before and
+// forgets the oldest: in that order, so that a run which dies between the two
+// leaves a deployed one.
 func (b *builder) finish(words deployment) {
 	text := b.in.Options.Description
 	if text == "" {
@@ -137,7 +138,6 @@ func (b *builder) finish(words deployment) {
 			Action: WriteRecord{Release: old, Status: release.Superseded, Description: old.Info.Description},
 		})
 	}
-	b.next()
 	for _, old := range b.in.Forget {
 		b.add(Step{
 			ID: fmt.Sprintf("record/forget/%d", old.Revision), Block: BlockRecord, Reason: "beyond the history limit",
