@@ -47,11 +47,20 @@ type claim struct {
 
 // exclusively runs an operation that changes the release while no other one
 // does. A dry run changes nothing and takes no lock; what is a part of a
-// larger operation, such as an automatic rollback, goes under that one's.
+// larger operation, such as an automatic rollback, goes under that one's. What
+// the cluster serves is read while the lock is being taken.
 func (s *Service) exclusively(ctx context.Context, name string, op plan.Operation, mode DryRunMode, body func(*Service) (*Outcome, error)) (*Outcome, error) {
+	informed := *s
+	informed.discovery = s.discover(ctx)
+	defer informed.discovery.end()
 	if s.claim != nil || mode != Run {
-		return body(s)
+		return body(&informed)
 	}
+	return informed.claiming(ctx, name, op, body)
+}
+
+// claiming runs an operation that holds the lock of its release.
+func (s *Service) claiming(ctx context.Context, name string, op plan.Operation, body func(*Service) (*Outcome, error)) (*Outcome, error) {
 	c := &claim{
 		service: s, name: name, operation: op, lost: make(chan struct{}), done: make(chan struct{}),
 		intent: lock.Intent{Operation: string(op)}, open: map[int]error{}, wrote: map[int]release.Status{},

@@ -96,8 +96,6 @@ func (s *Service) deploy(ctx context.Context, op plan.Operation, opts DeployOpti
 		}
 		return &Outcome{Operation: d.op, Release: d.next, DryRun: &DryRun{Rendered: d.rendered}}, nil
 	}
-	d.discovery = s.discover(ctx) // while the lock is being taken
-	defer d.discovery.end()
 	return s.exclusively(ctx, opts.Name, op, opts.DryRun, func(s *Service) (*Outcome, error) {
 		d.service = s
 		return d.run(ctx)
@@ -141,8 +139,7 @@ type deployment struct {
 	asked plan.Operation
 	opts  DeployOptions
 
-	discovery *discovery
-	chart     *chart.Chart
+	chart *chart.Chart
 	// given are the user's values, values those of the revision.
 	given, values map[string]any
 	// resumed is the dead revision that is gone on with; nil for a new one.
@@ -187,7 +184,7 @@ func (d *deployment) offline(ctx context.Context) error {
 func (d *deployment) afresh() *deployment {
 	opts := d.opts
 	opts.Resume = false
-	return &deployment{service: d.service, discovery: d.discovery, asked: d.asked, op: d.asked, opts: opts, chart: d.chart, given: d.given, values: d.given}
+	return &deployment{service: d.service, asked: d.asked, op: d.asked, opts: opts, chart: d.chart, given: d.given, values: d.given}
 }
 
 // past reads discovery and history, side by side, and settles what the
@@ -196,7 +193,7 @@ func (d *deployment) past(ctx context.Context) error {
 	defer d.service.phase("read history and what is served")()
 	var err, failed error
 	d.history, failed = d.service.history(ctx, d.opts.Name)
-	if d.catalog, d.version, err = d.discovery.wait(ctx); err != nil {
+	if d.catalog, d.version, err = d.service.discovery.wait(ctx); err != nil {
 		return err
 	}
 	if failed != nil {

@@ -2,9 +2,11 @@ package lifecycle_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 
+	"github.com/pintle-dev/pintle/internal/kube/kubefake"
 	"github.com/pintle-dev/pintle/internal/lifecycle"
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
@@ -53,4 +55,26 @@ func TestWhatIsServedIsReadAgainAfterAWaitForTheLock(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A rollback that follows a failed upgrade does not go by what was served before
+// that: the upgrade may have brought a kind.
+func TestRollbackAfterAFailureReadsAgainWhatIsServed(t *testing.T) {
+	one := writeChart(t, map[string]string{"a.yaml": configMap("a", "1")})
+	two := writeChart(t, map[string]string{"a.yaml": configMap("a", "2"), "m.yaml": failing})
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := lockedWorld()
+		w.installed(t, one)
+		w.Runs("Job/migrate", kubefake.Run{ExitCode: 1})
+		cluster := &growing{Cluster: w.service.Cluster}
+		w.service.Cluster = cluster
+		_, err := w.deploy(t, plan.Upgrade, two, func(o *lifecycle.DeployOptions) { o.RollbackOnFailure = true })
+		var failed *lifecycle.Failed
+		if !errors.As(err, &failed) || failed.Rollback != lifecycle.RolledBack {
+			t.Fatal(err)
+		}
+		if cluster.asked != 2 {
+			t.Errorf("asked %d times, for an upgrade and a rollback", cluster.asked)
+		}
+	})
 }

@@ -72,7 +72,7 @@ func (s *Service) gatherRollback(ctx context.Context, opts RollbackOptions) (pla
 	if why != "" {
 		s.warn(diag.Problem{Severity: diag.Note, Summary: why})
 	}
-	catalog, _, err := s.Cluster.Discover(ctx)
+	catalog, _, err := s.discovery.wait(ctx)
 	if err != nil {
 		return in, err
 	}

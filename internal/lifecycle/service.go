@@ -79,6 +79,8 @@ type Service struct {
 
 	// claim is the operation's hold on its release; nil before and without.
 	claim *claim
+	// discovery is what the cluster serves, for the operation that is under way.
+	discovery *discovery
 }
 
 // Outcome is what an operation came to. Fields are filled as far as it came.

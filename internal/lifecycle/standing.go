@@ -56,7 +56,7 @@ func (s *Service) recorded(ctx context.Context, h *history, namespace string, re
 	if err != nil {
 		return nil, nil, err
 	}
-	catalog, _, err := s.Cluster.Discover(ctx)
+	catalog, _, err := s.discovery.wait(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
