@@ -6,6 +6,7 @@ import (
 
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
+	"golang.org/x/sync/errgroup"
 )
 
 // history is a release's past: the index of all its revisions, and the
@@ -69,6 +70,32 @@ func (h *history) get(ctx context.Context, revision int) (*release.Release, erro
 	}
 	h.read[revision] = r
 	return r, nil
+}
+
+// fetchers is how many records are read at once.
+const fetchers = 4
+
+// fetch reads all revisions, several at once, for whoever is going to get them.
+// What cannot be read is met again by get.
+func (h *history) fetch(ctx context.Context) {
+	found := make([]*release.Release, len(h.entries))
+	var group errgroup.Group
+	group.SetLimit(fetchers)
+	for i, e := range h.entries {
+		if h.read[e.Revision] != nil {
+			continue
+		}
+		group.Go(func() (err error) {
+			found[i], err = h.records.Get(ctx, h.name, e.Revision)
+			return err
+		})
+	}
+	_ = group.Wait() // get tells
+	for i, r := range found {
+		if r != nil {
+			h.read[h.entries[i].Revision] = r
+		}
+	}
 }
 
 // current is the revision to go on from: the deployed one, else the last.

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/diag"
@@ -125,25 +126,31 @@ func (h *history) target(ctx context.Context, opts RollbackOptions) (target *rel
 		target, err = h.existing(ctx, last.Revision-1)
 		return target, "", err
 	}
-	var decoded []*release.Release
-	for _, e := range h.entries {
-		if e.Status != release.Deployed && e.Status != release.Superseded {
-			decoded = append(decoded, &release.Release{Revision: e.Revision, Info: release.Info{Status: e.Status}})
-			continue
-		}
-		r, err := h.get(ctx, e.Revision)
-		if err != nil {
-			return nil, "", err
-		}
-		decoded = append(decoded, r)
-	}
 	before := last.Revision
 	if opts.Automatic && last.Status == release.Deployed {
 		before++ // the failed upgrade left no revision behind: the deployed one is brought back
 	}
-	target, why = release.LastGood(decoded, before)
-	if target == nil {
-		return nil, "", diag.Problem{Summary: why, Detail: "name the revision to go back to; see `pintle history " + opts.Name + "`"}
+	if target, why, err = h.lastGood(ctx, before); target == nil && err == nil {
+		err = diag.Problem{Summary: why, Detail: "name the revision to go back to; see `pintle history " + opts.Name + "`"}
+	}
+	return target, why, err
+}
+
+// lastGood is release.LastGood on as many of the latest revisions as it takes:
+// a status alone rules out some of them, and none is read below the one that is found.
+func (h *history) lastGood(ctx context.Context, before int) (target *release.Release, why string, err error) {
+	var known []*release.Release
+	for _, e := range slices.Backward(h.entries) {
+		r := &release.Release{Revision: e.Revision, Info: release.Info{Status: e.Status}}
+		if e.Revision < before && (e.Status == release.Deployed || e.Status == release.Superseded) {
+			if r, err = h.get(ctx, e.Revision); err != nil {
+				return nil, "", err
+			}
+		}
+		known = append(known, r)
+		if target, why = release.LastGood(known, before); target != nil {
+			break
+		}
 	}
 	return target, why, nil
 }

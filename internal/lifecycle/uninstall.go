@@ -81,6 +81,7 @@ func (s *Service) gatherUninstall(ctx context.Context, opts UninstallOptions) (p
 	if last.Status == release.Uninstalled && opts.Plan.KeepHistory {
 		return in, diag.Problem{Summary: fmt.Sprintf("release %s is uninstalled already", opts.Name)}
 	}
+	h.fetch(ctx) // the objects and hooks of all of them are looked at
 	// The current revision's hooks run and its record is marked: the deployed
 	// one's where a failed upgrade came after it would be the wrong record.
 	rec, r, err := s.recorded(ctx, h, opts.Namespace, last.Revision)
