@@ -13,6 +13,7 @@ package kubefake
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -282,13 +283,14 @@ func (c *Cluster) remove(key object.Key) {
 
 func (c *Cluster) ownedBy(uid types.UID) []object.Key {
 	var keys []object.Key
-	for _, key := range c.sorted() {
-		for _, owner := range c.objects[key].GetOwnerReferences() {
+	for key, obj := range c.objects {
+		for _, owner := range obj.GetOwnerReferences() {
 			if owner.UID == uid {
 				keys = append(keys, key)
 			}
 		}
 	}
+	slices.SortFunc(keys, inOrder)
 	return keys
 }
 

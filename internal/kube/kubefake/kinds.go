@@ -141,9 +141,11 @@ func (c *Cluster) sorted() []object.Key {
 	for k := range c.objects {
 		keys = append(keys, k)
 	}
-	slices.SortFunc(keys, func(a, b object.Key) int {
-		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind),
-			cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-	})
+	slices.SortFunc(keys, inOrder)
 	return keys
+}
+
+func inOrder(a, b object.Key) int {
+	return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind),
+		cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }
