@@ -130,39 +130,6 @@ func (b *bench) bareJob(ctx context.Context, i int) error {
 	}})
 }
 
-// readiness measures the time from the last pod's readiness to the end of --wait.
-func (b *bench) readiness(ctx context.Context) ([]row, error) {
-	dir, err := b.chart(probed(5))
-	if err != nil {
-		return nil, err
-	}
-	if err := b.furnish(ctx); err != nil {
-		return nil, err
-	}
-	defer b.remove(ctx, "probed")
-	r := newRow("readiness noticed", "from the last pod's Ready to the end of --wait")
-	err = b.turns(ctx, b.tools, b.rounds, func(at turn) error {
-		if err := b.gone(ctx); err != nil {
-			return err
-		}
-		watching, stop := context.WithCancel(ctx)
-		defer stop()
-		seen, err := b.watchFor(watching, pods, place, ready)
-		if err != nil {
-			return err
-		}
-		s, err := b.timed(ctx, at.tool, "install", "probed", dir, "-n", place, "--wait")
-		if err != nil {
-			return err
-		}
-		s.Wall = time.Since(seen.last())
-		r.add(at, s)
-		_, err = b.timed(ctx, at.tool, "uninstall", "probed", "-n", place)
-		return err
-	})
-	return measured([]*row{r}), err
-}
-
 // tests measures ten tests, which each take a moment: one after another by all
 // tools, and side by side by the one that can.
 func (b *bench) tests(ctx context.Context) ([]row, error) {
