@@ -47,7 +47,7 @@ func (h *hookRun) place(ctx context.Context) error {
 func (h *hookRun) create(ctx context.Context) error {
 	obj := h.action.Object
 	if Ends(h.run.Object) {
-		obj = object.WithRunMark(obj, fmt.Sprintf("%s/%d", h.run.Operation.ID, h.run.Attempt))
+		obj = object.WithRunMark(obj, h.run.Mark().String())
 	}
 	made, err := h.engine.cluster.Create(ctx, obj, metav1.CreateOptions{
 		FieldManager: plan.FieldManager, FieldValidation: validation(h.action.Strict),
