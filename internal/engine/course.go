@@ -190,12 +190,7 @@ func (w *walk) worthTelling() bool {
 // rest waits until nothing is being written, and takes the runs that are left.
 func (s *scribe) rest() []ledger.Run {
 	s.begun.Wait()
-	s.mu.Lock()
-	done := s.done
-	s.mu.Unlock()
-	if done != nil {
-		<-done
-	}
+	s.settled()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	runs := s.waiting

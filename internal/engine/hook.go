@@ -63,6 +63,7 @@ func (w *walk) runHook(ctx, soft context.Context, s plan.Step, a plan.RunHook) o
 		if final {
 			return o
 		}
+		e.scribe.secure(ctx)
 		if _, err := e.remove(soft, h.run.Object, h.run.UID, metav1.DeletePropagationForeground, true, a.Timeout); err != nil {
 			return outcome{err: fmt.Errorf("removing attempt %d of %s: %w", attempt, h.run.Object, err)}
 		}
@@ -220,6 +221,9 @@ func (e *Engine) cleanHook(ctx context.Context, a plan.CleanHook) outcome {
 	// Without a UID the run made nothing: what bears the name is another's.
 	if !ok || uid == "" || !deletes(a.Policies, run.Phase) {
 		return outcome{Outcome: event.Unchanged}
+	}
+	if run.Phase == release.PhaseFailed { // that one succeeded is in the journal, should this run be killed now
+		e.scribe.secure(ctx)
 	}
 	ctx, cancel := context.WithTimeout(ctx, max(e.opts.StopGrace, time.Second))
 	defer cancel()

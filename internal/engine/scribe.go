@@ -83,6 +83,27 @@ func (s *scribe) write(ctx context.Context) {
 	go s.put(ctx, runs)
 }
 
+// secure returns when all that was added is written, or cannot be now: what it is
+// about may be deleted next, and with it the only other copy.
+func (s *scribe) secure(ctx context.Context) {
+	if s == nil {
+		return
+	}
+	s.settled() // it may have begun before the last run came
+	s.write(ctx)
+	s.settled()
+}
+
+// settled returns when no write is under way.
+func (s *scribe) settled() {
+	s.mu.Lock()
+	done := s.done
+	s.mu.Unlock()
+	if done != nil {
+		<-done
+	}
+}
+
 // put writes runs. The context outlives an interruption, for a bounded time.
 func (s *scribe) put(ctx context.Context, runs []ledger.Run) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerLimit)
