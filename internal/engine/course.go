@@ -69,7 +69,7 @@ func (c *chronicle) begin(p *plan.Plan) {
 
 func stepWords(a plan.Action) string {
 	if w, ok := a.(plan.Await); ok {
-		return "wait until " + string(w.Goal) // the objects are told apart from the words
+		return w.Verb() // the objects are told apart from the words
 	}
 	return plan.Words(a)
 }
@@ -84,7 +84,7 @@ func objectsOf(a plan.Action) []object.Ref {
 	case plan.Keep:
 		return []object.Ref{a.Ref}
 	case plan.Await:
-		return a.Objects
+		return a.Subjects()
 	case plan.RunHook:
 		return []object.Ref{object.RefOf(a.Object)}
 	case plan.SkipHook:

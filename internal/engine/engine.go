@@ -359,7 +359,7 @@ func (w *walk) do(ctx, soft context.Context, s plan.Step) outcome {
 		return outcome{Outcome: event.Unchanged, note: "kept: " + a.Why}
 	case plan.Await:
 		if a.Goal == plan.UntilEnded {
-			return w.engine.orphans(soft, s.ID, a)
+			return w.orphans(ctx, soft, s.ID, a)
 		}
 		return w.engine.await(soft, s.ID, a)
 	case plan.RunHook:

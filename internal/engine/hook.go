@@ -79,6 +79,15 @@ type hookRun struct {
 	run    ledger.Run
 	// secrets reads what the run's pods can see.
 	secrets *secretReader
+	// quiet keeps the run's events to itself: it is another operation's.
+	quiet bool
+}
+
+// tell sends an event of the run.
+func (h *hookRun) tell(e event.Event) {
+	if !h.quiet {
+		h.engine.sink(e)
+	}
 }
 
 // execute brings the object in and, if it is one that ends, sees it through.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/pintle-dev/pintle/internal/event"
+	"github.com/pintle-dev/pintle/internal/ledger"
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
@@ -16,8 +17,9 @@ import (
 type Journal interface {
 	// Begin is called when a step starts.
 	Begin(s plan.Step)
-	// Made tells the UID of the object that a hook's step has created.
-	Made(s plan.Step, uid string)
+	// Made tells which object a hook's step has created, and in which attempt of
+	// which operation.
+	Made(s plan.Step, run ledger.Run)
 	// Succeeded tells that a hook's step came to a good end.
 	Succeeded(s plan.Step, run release.Execution, uid string)
 }

@@ -76,6 +76,8 @@ func (b *book) Detach(_ context.Context, release string, revision int) error {
 
 func (b *book) Knows(_ context.Context, _, uid string) (bool, error) { return uid == b.knows, nil }
 
+func (b *book) Read(context.Context, ledger.Wanted) ([]ledger.Run, error) { return b.runs, nil }
+
 // withBook gives a stage a ledger; notices and all text that leaves the engine are collected.
 func withBook(b *book, opts engine.Options) (s *stage, told *strings.Builder) {
 	s, told = newStage(), &strings.Builder{}

@@ -116,7 +116,7 @@ func (m *monitor) show(s health.Status) {
 	}
 	m.last = s
 	s.Message = m.hook.engine.masker.get().Text(s.Message)
-	m.hook.engine.sink(event.ObjectObserved{StepID: m.hook.step.ID, Object: m.hook.run.Object, Status: s, Time: m.hook.engine.now()})
+	m.hook.tell(event.ObjectObserved{StepID: m.hook.step.ID, Object: m.hook.run.Object, Status: s, Time: m.hook.engine.now()})
 }
 
 // hopeless looks for a pod that cannot run, or has not been able to for too
@@ -207,7 +207,7 @@ func (m *monitor) followLog(pod object.Ref, key logKey) {
 			if !h.engine.opts.Unmask {
 				plain = ""
 			}
-			h.engine.sink(event.LogLine{
+			h.tell(event.LogLine{
 				StepID: h.step.ID, Hook: h.run.Hook, Test: h.run.Event == release.Test,
 				Pod: pod.Name, Container: key.container, Line: line, Plain: plain,
 			})
@@ -236,8 +236,21 @@ func (m *monitor) drain(ctx context.Context, seen <-chan object.Observation) {
 		case <-grace.Done():
 		}
 	}
+	m.drainLogs(ctx, 0)
+}
+
+// drainLogs ends the followers of the logs: those of pods that have ended when
+// they have read all, others after some time.
+func (m *monitor) drainLogs(ctx context.Context, unended time.Duration) {
 	done := make(chan struct{})
 	go func() { m.followers.Wait(); close(done) }()
+	if unended > 0 && !m.podsEnded() {
+		select {
+		case <-done:
+		case <-ctx.Done():
+		case <-time.After(unended):
+		}
+	}
 	m.awaitLogs(ctx, done)
 	m.close()
 	<-done

@@ -37,38 +37,47 @@ func (e *OrphansError) Error() string {
 }
 
 // orphans sees Jobs and Pods of dead runs to their end, so that nothing of
-// ours runs beside them. One that cannot run, or not any more, is stopped.
-func (e *Engine) orphans(ctx context.Context, stepID string, a plan.Await) outcome {
-	limited, cancel := withLimit(ctx, a.Timeout)
+// ours runs beside them, and keeps what they and others did that had ended
+// unseen. One that cannot run, or not any more, is stopped.
+func (w *walk) orphans(ctx, soft context.Context, stepID string, a plan.Await) outcome {
+	e := w.engine
+	limited, cancel := withLimit(soft, a.Timeout)
 	defer cancel()
-	var all []object.Target
-	for _, ref := range a.Objects {
-		all = append(all, targets(ref)...)
+	kept := w.newRemains(ctx, a.Remains)
+	defer kept.close()
+	seen, err := e.cluster.Watch(limited, orphanTargets(a))
+	if err != nil && len(a.Objects) == 0 {
+		e.noticeRemains(err)
+		return outcome{Outcome: event.Unchanged, note: "not known"}
 	}
-	seen, err := e.cluster.Watch(limited, all)
 	if err != nil {
 		return outcome{err: err}
 	}
-	o := &orphanage{engine: e, stepID: stepID, refs: a.Objects, jobs: map[object.Key]*unstructured.Unstructured{},
-		pods: map[object.Key]*unstructured.Unstructured{}, states: map[object.Key]health.Status{}, patience: newPatience(e), stopped: map[object.Key]bool{}}
-	if a.Stop {
-		for _, ref := range a.Objects {
-			if err := o.stop(limited, ref); err != nil {
-				return outcome{err: err}
-			}
-		}
-	}
-	if err := o.watch(limited, seen); err != nil {
+	o := &orphanage{engine: e, stepID: stepID, refs: a.Subjects(), awaited: object.NewSet(a.Objects...), kept: kept, stopAll: a.Stop,
+		jobs: map[object.Key]*unstructured.Unstructured{}, pods: map[object.Key]*unstructured.Unstructured{},
+		states: map[object.Key]health.Status{}, patience: newPatience(e), stopped: map[object.Key]bool{}}
+	err = o.watch(limited, seen)
+	note := kept.store(ctx)
+	left := o.left(a.Timeout)
+	switch {
+	case err != nil:
 		return outcome{err: err}
-	}
-	switch left := o.left(a.Timeout); {
 	case left == nil:
-		return outcome{}
-	case ctx.Err() != nil:
+		return outcome{note: note}
+	case soft.Err() != nil:
 		return outcome{err: fmt.Errorf("%w: %w", ErrInterrupted, left)}
 	default:
 		return outcome{err: left}
 	}
+}
+
+// orphanTargets are what is watched for all subjects of the step.
+func orphanTargets(a plan.Await) []object.Target {
+	var all []object.Target
+	for _, ref := range a.Subjects() {
+		all = append(all, targets(ref)...)
+	}
+	return all
 }
 
 // orphanage is what is known of the orphans of one step.
@@ -76,6 +85,14 @@ type orphanage struct {
 	engine *Engine
 	stepID string
 	refs   []object.Ref
+	// awaited are those whose end is waited for; the others are only looked at.
+	awaited *object.Set
+	// kept takes in what is seen, for the ledger.
+	kept *remains
+	// stopAll asks for them to be stopped; looks counts how often they were
+	// looked at.
+	stopAll bool
+	looks   int
 	// jobs holds the orphans themselves, Jobs or Pods; pods those of Jobs.
 	jobs, pods map[object.Key]*unstructured.Unstructured
 	states     map[object.Key]health.Status
@@ -107,7 +124,7 @@ func (o *orphanage) watch(ctx context.Context, seen <-chan object.Observation) e
 			if o.judge() {
 				return nil
 			}
-			if err := o.giveUp(ctx); err != nil {
+			if err := o.intervene(ctx); err != nil {
 				return err
 			}
 			timer.Reset(look)
@@ -117,6 +134,7 @@ func (o *orphanage) watch(ctx context.Context, seen <-chan object.Observation) e
 
 func (o *orphanage) note(obs object.Observation) {
 	key := obs.Ref.Key()
+	o.kept.note(obs)
 	for _, ref := range o.refs {
 		if ref.Key() == key {
 			o.jobs[key] = obs.Object
@@ -150,6 +168,9 @@ func (o *orphanage) judge() bool {
 		case job != nil:
 			status = health.Status{State: health.Ready, Message: "it has ended"}
 		}
+		if !o.awaited.Has(ref.Key()) && status.State != health.Ready {
+			continue // it is left alone
+		}
 		if o.states[ref.Key()] != status {
 			o.states[ref.Key()] = status
 			o.engine.sink(event.ObjectObserved{StepID: o.stepID, Object: ref, Status: status, Time: o.engine.now()})
@@ -170,9 +191,26 @@ func (o *orphanage) active(ref object.Ref) []*unstructured.Unstructured {
 	return out
 }
 
+// intervene stops what is to be stopped: all, as the user wishes, or what
+// cannot come to an end. What is to be kept of them is read first: it goes with their pods.
+func (o *orphanage) intervene(ctx context.Context) error {
+	if o.looks++; !o.stopAll {
+		return o.giveUp(ctx)
+	}
+	if o.looks == 1 && len(o.kept.list) > 0 {
+		return nil
+	}
+	for _, ref := range o.awaited.Refs() {
+		if err := o.stop(ctx, ref); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // giveUp stops those that cannot run: they would be waited for in vain.
 func (o *orphanage) giveUp(ctx context.Context) error {
-	for _, ref := range o.refs {
+	for _, ref := range o.awaited.Refs() {
 		pods := o.active(ref)
 		if job := o.jobs[ref.Key()]; job != nil && ref.Is("", "Pod") && AtWork(job) {
 			pods = append(pods, job)
@@ -200,6 +238,7 @@ func (o *orphanage) stop(ctx context.Context, ref object.Ref) error {
 		return nil
 	}
 	o.stopped[ref.Key()] = true
+	o.kept.stops(ref)
 	var err error
 	if ref.Is("", "Pod") {
 		_, err = o.engine.remove(ctx, ref, "", metav1.DeletePropagationBackground, false, 0)
@@ -215,7 +254,7 @@ func (o *orphanage) stop(ctx context.Context, ref object.Ref) error {
 // left are those that have not ended; nil when all have.
 func (o *orphanage) left(limit time.Duration) error {
 	e := &OrphansError{Timeout: limit}
-	for _, ref := range o.refs {
+	for _, ref := range o.awaited.Refs() {
 		if s := o.states[ref.Key()]; s.State != health.Ready {
 			e.Objects, e.States = append(e.Objects, ref), append(e.States, s)
 		}

@@ -63,7 +63,7 @@ func (h *hookRun) made(stored *unstructured.Unstructured) {
 	h.run.UID = string(stored.GetUID())
 	h.run.Object = object.RefOf(stored)
 	if j := h.engine.opts.Journal; j != nil {
-		j.Made(h.step, h.run.UID)
+		j.Made(h.step, h.run)
 	}
 }
 

@@ -88,6 +88,9 @@ type Ledger interface {
 	// Knows tells whether a run of that release has created the object with
 	// that UID.
 	Knows(ctx context.Context, release, uid string) (bool, error)
+	// Read gives the runs that are kept, those which it can read even with an
+	// error about the rest.
+	Read(ctx context.Context, w ledger.Wanted) ([]ledger.Run, error)
 }
 
 // Recorder keeps release records.

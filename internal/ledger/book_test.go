@@ -364,6 +364,21 @@ func TestRunsWithoutARecordAreKept(t *testing.T) {
 	expect(t, "the dead", []string{"4 op1 bye", "4 op1 late"}, story(t, b, ledger.Wanted{Detached: true}))
 }
 
+func TestRunThatWasLeftRunningIsReadWithItsEnd(t *testing.T) {
+	s := newShelf(4)
+	b := s.book()
+	left, ended := run(4, 1, "migrate", release.PreUpgrade), run(4, 1, "migrate", release.PreUpgrade)
+	left.Phase, left.Reason = release.PhaseRunning, "Interrupted"
+	must(t, b.Append(t.Context(), []ledger.Run{left, run(4, 1, "other", release.PreUpgrade)}))
+	must(t, b.Append(t.Context(), []ledger.Run{ended}))
+	must(t, b.Append(t.Context(), []ledger.Run{left}))
+	runs, err := b.Read(t.Context(), ledger.Wanted{Release: "web", Revision: 4})
+	must(t, err)
+	if len(runs) != 2 || runs[0].Hook != "migrate" || runs[0].Phase != ended.Phase || runs[0].Reason != "" {
+		t.Errorf("read %+v", runs)
+	}
+}
+
 func TestWithoutOwnersTheNumberOfRevisionsIsBounded(t *testing.T) {
 	s := newShelf()
 	bounds := ledger.DefaultBounds()

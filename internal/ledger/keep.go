@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pintle-dev/pintle/internal/release"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -250,20 +251,24 @@ func lastLife(parts []storedPart) []storedPart {
 	return slices.DeleteFunc(parts, func(p storedPart) bool { return last.Sub(p.since) > sameEnd })
 }
 
-// distinct keeps the first of runs that were written twice, and orders
-// operations by their start.
+// distinct keeps one of runs that were written twice, the first that has ended,
+// and orders operations by their start.
 func distinct(runs []Run) []Run {
 	type identity struct {
 		operation, event, object string
 		attempt                  int
 	}
-	seen := map[identity]bool{}
+	seen := map[identity]int{}
 	var out []Run
 	for _, r := range runs {
 		id := identity{r.Operation.ID, string(r.Event), r.Object.String(), r.Attempt}
-		if !seen[id] {
-			seen[id] = true
+		at, again := seen[id]
+		switch {
+		case !again:
+			seen[id] = len(out)
 			out = append(out, r)
+		case out[at].Phase == release.PhaseRunning && r.Phase != release.PhaseRunning:
+			out[at] = r // it was left running, and seen to its end by a later run of Pintle
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Run) int { return a.Operation.Started.Compare(b.Operation.Started) })

@@ -13,6 +13,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // DefaultStaleAfter is how long the record of a revision that is being worked
@@ -146,10 +147,11 @@ func (s *Service) stale(ctx context.Context, h *history, e *release.Entry, op pl
 	if refused.Since.IsZero() {
 		refused.Since = r.Info.LastDeployed
 	}
-	active, err := s.unfinished(ctx, []*release.Release{r})
+	live, err := s.hookObjects(ctx, []*release.Release{r})
 	if err != nil {
 		return "", err
 	}
+	active := unfinished(live)
 	quiet := s.Now().Sub(refused.Since)
 	if len(active) > 0 {
 		refused.Active = active
@@ -161,42 +163,63 @@ func (s *Service) stale(ctx context.Context, h *history, e *release.Entry, op pl
 	return fmt.Sprintf("its record has been left alone for %s and none of its hooks is at work", quiet.Round(time.Second)), nil
 }
 
-// unfinished are the live Jobs and Pods of the revisions' hooks that have not
-// ended.
-func (s *Service) unfinished(ctx context.Context, revisions []*release.Release) ([]object.Ref, error) {
+// hookObject is a Job or Pod of a recorded revision's hook, as it is live.
+type hookObject struct {
+	record *release.Release
+	hook   *release.Hook
+	live   *unstructured.Unstructured
+}
+
+// hookObjects are the live Jobs and Pods that the hooks of the revisions name.
+func (s *Service) hookObjects(ctx context.Context, revisions []*release.Release) ([]hookObject, error) {
+	var all []hookObject
 	set := object.NewSet()
 	for _, r := range revisions {
 		for _, h := range r.Hooks {
-			obj, err := h.Parse()
-			if err != nil {
+			obj, err := hookIn(r, h)
+			if err != nil || !engine.Ends(object.RefOf(obj)) {
 				continue // what cannot be read was never created by us
 			}
-			if obj.GetNamespace() == "" {
-				obj.SetNamespace(r.Namespace)
-			}
-			if ref := object.RefOf(obj); engine.Ends(ref) {
-				set.Add(ref)
-			}
+			set.Add(object.RefOf(obj))
+			all = append(all, hookObject{record: r, hook: h, live: obj})
 		}
 	}
-	if len(set.Refs()) == 0 {
+	if len(all) == 0 {
 		return nil, nil
 	}
 	live, err := s.Cluster.Snapshot(ctx, set.Refs())
 	if err != nil {
 		return nil, fmt.Errorf("looking for hooks that are still running: %w", err)
 	}
-	var out []object.Ref
-	for _, ref := range set.Refs() {
-		if found := live[ref.Key()]; found != nil && engine.AtWork(found) {
-			out = append(out, ref)
+	for i, o := range all {
+		all[i].live = live[object.RefOf(o.live).Key()]
+	}
+	return slices.DeleteFunc(all, func(o hookObject) bool { return o.live == nil }), nil
+}
+
+// hookIn is the object of a recorded hook, with its namespace filled in.
+func hookIn(r *release.Release, h *release.Hook) (*unstructured.Unstructured, error) {
+	obj, err := h.Parse()
+	if err == nil && obj.GetNamespace() == "" {
+		obj.SetNamespace(r.Namespace)
+	}
+	return obj, err
+}
+
+// unfinished are those that have not ended.
+func unfinished(live []hookObject) []object.Ref {
+	set := object.NewSet()
+	for _, o := range live {
+		if engine.AtWork(o.live) {
+			set.Add(object.RefOf(o.live))
 		}
 	}
-	return out, nil
+	return set.Refs()
 }
 
 // orphans fills in the unfinished Jobs and Pods of revisions whose run is over: of
-// every one after the deployed revision, and of those that a dead run worked on.
+// every one after the deployed revision, and of those that a dead run worked on;
+// and what is to be kept of them in the ledger.
 func (s *Service) orphans(ctx context.Context, h *history, in *plan.Inputs) error {
 	in.Options.StopOrphans = in.Options.StopOrphans || s.StopOrphans
 	from := 0
@@ -214,9 +237,12 @@ func (s *Service) orphans(ctx context.Context, h *history, in *plan.Inputs) erro
 		}
 		revisions = append(revisions, r)
 	}
-	var err error
-	in.Orphans, err = s.unfinished(ctx, revisions)
-	return err
+	live, err := s.hookObjects(ctx, revisions)
+	if err != nil {
+		return err
+	}
+	in.Orphans = unfinished(live)
+	return s.remains(ctx, h, live, in)
 }
 
 // neverDeployed tells that the release's whole history is one of runs that were

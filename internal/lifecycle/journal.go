@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pintle-dev/pintle/internal/engine"
+	"github.com/pintle-dev/pintle/internal/ledger"
 	"github.com/pintle-dev/pintle/internal/lock"
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
@@ -20,15 +21,19 @@ type journal struct {
 	Version  int `json:"version"`
 	Revision int `json:"revision"`
 	// Step is the one that began last.
-	Step  string                 `json:"step,omitempty"`
-	Hooks map[string]journalHook `json:"hooks,omitempty"`
+	Step string `json:"step,omitempty"`
+	// Operation is the one of the ledger that the hooks belong to.
+	Operation *ledger.Operation      `json:"operation,omitempty"`
+	Hooks     map[string]journalHook `json:"hooks,omitempty"`
 
 	block string
 }
 
 // journalHook is one hook's entry, by the id of its step.
 type journalHook struct {
-	UID     string    `json:"uid,omitempty"`
+	UID string `json:"uid,omitempty"`
+	// Attempt is 0 for the first one.
+	Attempt int       `json:"attempt,omitempty"`
 	Done    bool      `json:"done,omitempty"`
 	Started time.Time `json:"started,omitzero"`
 	Ended   time.Time `json:"ended,omitzero"`
@@ -50,9 +55,13 @@ func readJournal(text string) *journal {
 func (j *journal) before() map[string]plan.HookBefore {
 	out := map[string]plan.HookBefore{}
 	for id, h := range j.Hooks {
-		out[id] = plan.HookBefore{UID: h.UID, Done: h.Done, Started: h.Started, Ended: h.Ended}
+		out[id] = h.before()
 	}
 	return out
+}
+
+func (h journalHook) before() plan.HookBefore {
+	return plan.HookBefore{UID: h.UID, Done: h.Done, Started: h.Started, Ended: h.Ended}
 }
 
 var _ engine.Journal = (*claim)(nil)
@@ -77,11 +86,17 @@ func (c *claim) Begin(s plan.Step) {
 }
 
 // Made notes what a hook created, so that it can be joined.
-func (c *claim) Made(s plan.Step, uid string) {
-	if run, ok := s.Action.(plan.RunHook); !ok || !engine.Ends(object.RefOf(run.Object)) {
+func (c *claim) Made(s plan.Step, run ledger.Run) {
+	if hook, ok := s.Action.(plan.RunHook); !ok || !engine.Ends(object.RefOf(hook.Object)) {
 		return
 	}
-	c.write((*lock.Held).Remark, func(j *journal) { j.Hooks[s.ID] = journalHook{UID: uid} })
+	c.write((*lock.Held).Remark, func(j *journal) {
+		made := journalHook{UID: run.UID}
+		if run.Attempt > 1 {
+			made.Attempt = run.Attempt
+		}
+		j.Operation, j.Hooks[s.ID] = &run.Operation, made
+	})
 	c.hurry()
 }
 
@@ -98,7 +113,7 @@ func (c *claim) Succeeded(s plan.Step, run release.Execution, uid string) {
 		c.mu.Unlock()
 	}
 	c.write(keep, func(j *journal) {
-		j.Hooks[s.ID] = journalHook{UID: uid, Done: true, Started: run.StartedAt, Ended: run.CompletedAt}
+		j.Hooks[s.ID] = journalHook{UID: uid, Attempt: j.Hooks[s.ID].Attempt, Done: true, Started: run.StartedAt, Ended: run.CompletedAt}
 	})
 	if now {
 		c.hurry()
@@ -128,9 +143,12 @@ func tells(s plan.Step) bool {
 	return !vanishes
 }
 
-// still tells steps that change no object of the cluster.
+// still tells steps that change no object of the cluster, and the one that
+// reads what the journal of a dead run says: that stays until it has.
 func still(s plan.Step) bool {
 	switch a := s.Action.(type) {
+	case plan.Await:
+		return a.Goal == plan.UntilEnded
 	case plan.WriteRecord, plan.Keep:
 		return true
 	case plan.Apply:

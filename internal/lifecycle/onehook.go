@@ -152,7 +152,7 @@ func (s *Service) gatherClean(ctx context.Context, opts HookOptions) (plan.Input
 		return in, err
 	}
 	in.Leftover = leftovers(hooks, in)
-	return in, nil
+	return in, s.orphans(ctx, h, &in)
 }
 
 // everyRevision reads all revisions, the latest first.

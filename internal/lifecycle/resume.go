@@ -137,7 +137,7 @@ func (r *resumption) joined(p *plan.Inputs) {
 	for _, h := range p.Hooks {
 		ref := object.RefOf(h.Object)
 		for _, e := range h.Events {
-			if entry, ok := r.journal.Hooks[string(e)+"/"+ref.String()]; ok && !entry.Done && entry.UID != "" {
+			if entry, ok := r.journal.Hooks[plan.HookStep(e, ref)]; ok && !entry.Done && entry.UID != "" {
 				mine[ref.Key()] = true
 			}
 		}
@@ -149,4 +149,7 @@ func (r *resumption) joined(p *plan.Inputs) {
 		}
 	}
 	p.Orphans = left
+	p.Remains = slices.DeleteFunc(p.Remains, func(r plan.Remains) bool {
+		return mine[object.RefOf(r.Object).Key()] && r.Before != nil && !r.Before.Done
+	})
 }

@@ -171,6 +171,6 @@ func (s *Service) newEngine(in plan.Inputs) *engine.Engine {
 	for _, live := range in.Live {
 		objects = append(objects, live)
 	}
-	e.Conceal(objects...)
+	e.Conceal(append(objects, in.Conceal...)...)
 	return e
 }

@@ -96,11 +96,14 @@ func (b *builder) on(e release.Event) []Hook {
 	return out
 }
 
+// HookStep is the id of the step that runs a hook's object for an event.
+func HookStep(e release.Event, ref object.Ref) string { return string(e) + "/" + ref.String() }
+
 func (b *builder) hookStep(e release.Event, h Hook) Step {
 	ref := object.RefOf(h.Object)
 	if h.Skip {
 		return Step{
-			ID: string(e) + "/" + ref.String(), Block: string(e), Reason: "left out with --hook",
+			ID: HookStep(e, ref), Block: string(e), Reason: "left out with --hook",
 			Action: SkipHook{Event: e, Hook: h.Hook, Ref: ref, Suite: h.Steering.Suite},
 		}
 	}
@@ -112,7 +115,7 @@ func (b *builder) hookStep(e release.Event, h Hook) Step {
 	if b.shares(e, h) {
 		run.Object, run.Replace, run.InPlace = b.owned(h.Object), false, true
 	}
-	return Step{ID: string(e) + "/" + ref.String(), Block: string(e), Always: h.Steering.Always, Reason: hookReason(e, h), Action: run}
+	return Step{ID: HookStep(e, ref), Block: string(e), Always: h.Steering.Always, Reason: hookReason(e, h), Action: run}
 }
 
 func hookReason(e release.Event, h Hook) string {

@@ -41,6 +41,11 @@ type Inputs struct {
 	Supersede []*release.Release
 	// Orphans are Jobs and Pods of hooks that a run which is gone has left at work.
 	Orphans []object.Ref
+	// Remains are Jobs and Pods of hooks of such runs, at work or not, whose story
+	// the ledger does not tell.
+	Remains []Remains
+	// Conceal are Secrets of the revisions of Remains: their values must not be shown.
+	Conceal []*unstructured.Unstructured
 	// Forget are the revisions that the history limit removes.
 	Forget  []*release.Release
 	Options Options

@@ -68,6 +68,7 @@ func BuildClean(in Inputs) *Plan {
 	slices.SortStableFunc(b.in.Leftover, func(x, y Leftover) int {
 		return cmp.Compare(object.RefOf(x.Object).String(), object.RefOf(y.Object).String())
 	})
+	b.orphans(false)
 	b.leftovers()
 	return b.plan
 }

@@ -150,6 +150,39 @@ type Await struct {
 	Timeout time.Duration
 	// Stop, with UntilEnded, stops them instead of letting them come to their end.
 	Stop bool
+	// Remains, with UntilEnded, are what is kept in the ledger: some of Objects,
+	// and others whose end is not waited for.
+	Remains []Remains
+}
+
+// Verb says in a few words what is done with the subjects.
+func (a Await) Verb() string {
+	if len(a.Objects) == 0 && len(a.Remains) > 0 {
+		return "keep what was done"
+	}
+	return "wait until " + string(a.Goal)
+}
+
+// Subjects are all objects that the step looks at.
+func (a Await) Subjects() []object.Ref {
+	set := object.NewSet(a.Objects...)
+	for _, r := range a.Remains {
+		set.Add(object.RefOf(r.Object))
+	}
+	return set.Refs()
+}
+
+// Remains are the Job or Pod of a hook whose run was killed, and whose story the
+// ledger does not tell.
+type Remains struct {
+	// Revision is the one that the run belonged to, Hook is the one in its record.
+	Revision int
+	Hook     *release.Hook
+	// Object is as it was found, or as it must have been where it is gone; it says
+	// itself which run has created it.
+	Object *unstructured.Unstructured
+	// Before is what the dead run has noted of it; nil for nothing.
+	Before *HookBefore
 }
 
 // RunHook creates or applies a hook's object and, for a Job or a Pod, waits

@@ -62,6 +62,12 @@ func story(t *testing.T, a *txtar.Archive) string {
 	for _, o := range parse(t, section(a, "live")) {
 		in.Live[o.Ref().Key()] = o.Object
 	}
+	for _, o := range parse(t, section(a, "dead")) {
+		if o.Object.GetLabels()["is"] == "running" {
+			in.Orphans = append(in.Orphans, o.Ref())
+		}
+		in.Remains = append(in.Remains, plan.Remains{Revision: 1, Object: o.Object})
+	}
 	if plan.Operation(op) != plan.Install {
 		in.Supersede = []*release.Release{old}
 	}

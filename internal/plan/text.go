@@ -47,7 +47,7 @@ func Words(a Action) string {
 	case Keep:
 		return fmt.Sprintf("keep %s: %s", a.Ref, a.Why)
 	case Await:
-		return fmt.Sprintf("wait until %s: %s", a.Goal, names(a.Objects))
+		return a.Verb() + ": " + names(a.Subjects())
 	case RunHook:
 		return hookWords(a)
 	case SkipHook:

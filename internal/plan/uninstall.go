@@ -79,8 +79,9 @@ func splitCustom(objects []object.Parsed) (custom, rest []object.Parsed) {
 func BuildTest(in Inputs) *Plan {
 	b := newBuilder(Test, in)
 	b.orphans(true)
+	before := len(b.plan.Steps)
 	b.tests()
-	if len(b.plan.Steps) == 0 {
+	if len(b.plan.Steps) == before {
 		return b.plan
 	}
 	b.alone(Step{

@@ -152,7 +152,7 @@ func describe(a plan.Action) (string, object.Ref) {
 	case plan.Keep:
 		return "keep " + a.Ref.Short(), a.Ref
 	case plan.Await:
-		return "wait until " + string(a.Goal), object.Ref{}
+		return a.Verb(), object.Ref{}
 	}
 	return plan.Words(a), object.Ref{}
 }

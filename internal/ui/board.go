@@ -148,7 +148,7 @@ func (r *row) hook(now time.Time, name string, logs int) []line {
 
 func (r *row) await(now time.Time, n *narrator, a plan.Await) []line {
 	var out []line
-	for _, ref := range a.Objects {
+	for _, ref := range a.Subjects() {
 		w, ok := r.waiting[ref.Key()]
 		if !ok {
 			continue
@@ -162,7 +162,7 @@ func (r *row) await(now time.Time, n *narrator, a plan.Await) []line {
 		if r.looked {
 			text = "settling"
 		}
-		out = append(out, line{phase: phase(r.step), subject: objects(len(a.Objects)), text: text, took: now.Sub(r.started)})
+		out = append(out, line{phase: phase(r.step), subject: objects(len(a.Subjects())), text: text, took: now.Sub(r.started)})
 	}
 	return out
 }

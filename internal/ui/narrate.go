@@ -121,7 +121,7 @@ func longSubjects(s plan.Step) []object.Ref {
 		return []object.Ref{object.RefOf(a.Object)}
 	case plan.Await:
 		var out []object.Ref
-		for _, ref := range a.Objects {
+		for _, ref := range a.Subjects() {
 			if health.NeedsWatch(ref.Group, ref.Kind) {
 				out = append(out, ref)
 			}

@@ -113,15 +113,26 @@ func within(timeout time.Duration) string {
 }
 
 func awaitText(n *narrator, a plan.Await) string {
-	names := make([]string, len(a.Objects))
-	for i, ref := range a.Objects {
-		names[i] = n.name(ref)
+	var parts []string
+	if len(a.Objects) > 0 || len(a.Remains) == 0 {
+		parts = append(parts, fmt.Sprintf("wait until %s%s: %s", a.Goal, within(a.Timeout), n.names(a.Objects)))
 	}
-	text := fmt.Sprintf("wait until %s%s: %s", a.Goal, within(a.Timeout), strings.Join(names, ", "))
+	if len(a.Remains) > 0 {
+		parts = append(parts, "keep in the ledger what was done by "+n.names(plan.Await{Remains: a.Remains}.Subjects()))
+	}
+	text := strings.Join(parts, "; ")
 	if a.Jobs {
 		text += " (Jobs complete)"
 	}
 	return text
+}
+
+func (n *narrator) names(refs []object.Ref) string {
+	names := make([]string, len(refs))
+	for i, ref := range refs {
+		names[i] = n.name(ref)
+	}
+	return strings.Join(names, ", ")
 }
 
 func hookText(n *narrator, a plan.RunHook) string {

@@ -99,9 +99,16 @@ func (n *narrator) plainly(e event.StepFinished, subject string) []line {
 }
 
 func (n *narrator) waited(e event.StepFinished, a plan.Await) []line {
-	l := line{phase: phase(e.Step), subject: objects(len(a.Objects)), text: string(a.Goal), took: e.Took, timed: true, look: good}
-	if len(a.Objects) == 1 {
-		l.subject = n.name(a.Objects[0])
+	subjects := a.Subjects()
+	l := line{phase: phase(e.Step), subject: objects(len(subjects)), text: string(a.Goal), took: e.Took, timed: true, look: good}
+	if len(subjects) == 1 {
+		l.subject = n.name(subjects[0])
+	}
+	if len(a.Objects) == 0 && len(a.Remains) > 0 {
+		l.text = "of an earlier run"
+	}
+	if e.Note != "" {
+		l.text += ", " + e.Note
 	}
 	if e.Outcome == event.Failed {
 		l.text = "not " + string(a.Goal)

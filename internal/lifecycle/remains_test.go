@@ -1,0 +1,344 @@
+package lifecycle_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pintle-dev/pintle/internal/kube/kubefake"
+	"github.com/pintle-dev/pintle/internal/ledger"
+	"github.com/pintle-dev/pintle/internal/lifecycle"
+	"github.com/pintle-dev/pintle/internal/object"
+	"github.com/pintle-dev/pintle/internal/plan"
+	"github.com/pintle-dev/pintle/internal/release"
+	"github.com/pintle-dev/pintle/internal/release/store"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// always is a hook of every event.
+const always = `apiVersion: batch/v1
+kind: Job
+metadata: {name: migrate, annotations: {helm.sh/hook: "pre-install,pre-upgrade,pre-rollback,pre-delete,test"}}
+spec: {template: {spec: {containers: [{name: m, image: x}]}}}
+`
+
+// countedBook counts how often it is read, and refuses revisions.
+type countedBook struct {
+	*ledger.Book
+	reads   atomic.Int32
+	refuses int
+}
+
+func (b *countedBook) Read(ctx context.Context, w ledger.Wanted) ([]ledger.Run, error) {
+	b.reads.Add(1)
+	return b.Book.Read(ctx, w)
+}
+
+func (b *countedBook) Append(ctx context.Context, runs []ledger.Run) error {
+	for _, r := range runs {
+		if r.Revision == b.refuses {
+			return &ledger.WriteError{Release: r.Release, Err: errors.New("a webhook is down")}
+		}
+	}
+	return b.Book.Append(ctx, runs)
+}
+
+// withLedger gives the world's service a ledger.
+func (w *world) withLedger() *countedBook {
+	b := &countedBook{Book: ledger.NewBook(store.NewMemory(), w.records, "shop", time.Now, ledger.DefaultBounds())}
+	w.service.Engine.Ledger = b
+	return b
+}
+
+// told is what the ledger tells of a revision's hooks: event, operation, phase,
+// reason and log of each run.
+func (b *countedBook) told(t *testing.T, revision int) []string {
+	t.Helper()
+	var out []string
+	for _, detached := range []bool{false, true} {
+		runs, err := b.Book.Read(t.Context(), ledger.Wanted{Release: "web", Revision: revision, Detached: detached})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range runs {
+			text := fmt.Sprintf("%s of %s: %s %s", r.Event, r.Operation.ID, r.Phase, r.Reason)
+			for _, p := range r.Pods {
+				for _, l := range p.Containers[0].Log.Last(10) {
+					text += " " + l.Text
+				}
+			}
+			if r.Ended.IsZero() || r.Ended.Before(r.Started) {
+				text += fmt.Sprintf(" from %s to %s", r.Started, r.Ended)
+			}
+			out = append(out, strings.Join(strings.Fields(text), " "))
+		}
+	}
+	return out
+}
+
+var migrate = object.Ref{Group: "batch", Version: "v1", Kind: "Job", Namespace: "shop", Name: "migrate"}
+
+// leaves creates the Job of a hook as a run of pintle that is gone did.
+func (w *world) leaves(t *testing.T, operation string, revision int, event release.Event) *unstructured.Unstructured {
+	t.Helper()
+	parsed, err := object.Parse(object.Document{Text: always})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed.SetNamespace("shop")
+	mark := ledger.Mark{
+		Operation: ledger.Operation{ID: "dead", Name: operation, Started: time.Now()}, Release: "web", Revision: revision, Event: event, Attempt: 1,
+	}
+	made, err := w.Create(t.Context(), object.WithRunMark(parsed, mark.String()), metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// burial is an operation that comes after a run was killed.
+type burial struct {
+	operation string
+	revision  int
+	status    release.Status
+	event     release.Event
+	// next does the operation that buries it.
+	next func(t *testing.T, w *world, dir string) error
+}
+
+func burials() map[string]burial {
+	patient := func(o *lifecycle.DeployOptions) { o.Plan.Timeout = 5 * time.Minute }
+	upgrade := func(t *testing.T, w *world, dir string) error {
+		_, err := w.deploy(t, plan.Upgrade, dir, patient)
+		return err
+	}
+	return map[string]burial{
+		"an upgrade": {"upgrade", 2, release.PendingUpgrade, release.PreUpgrade, upgrade},
+		"an upgrade, by a rollback": {"upgrade", 2, release.PendingUpgrade, release.PreUpgrade, func(t *testing.T, w *world, _ string) error {
+			_, err := w.service.Rollback(t.Context(), lifecycle.RollbackOptions{Name: "web", Namespace: "shop", Plan: plan.Options{Timeout: 5 * time.Minute}})
+			return err
+		}},
+		"an upgrade, by an uninstall": {"upgrade", 2, release.PendingUpgrade, release.PreUpgrade, func(t *testing.T, w *world, _ string) error {
+			_, err := w.service.Uninstall(t.Context(), lifecycle.UninstallOptions{Name: "web", Namespace: "shop", Plan: plan.Options{Timeout: 5 * time.Minute}})
+			return err
+		}},
+		"an upgrade, by a run of a hook": {"upgrade", 2, release.PendingUpgrade, release.PreUpgrade, func(t *testing.T, w *world, _ string) error {
+			_, err := w.service.RunHook(t.Context(), lifecycle.HookOptions{Name: "web", Namespace: "shop", Hook: "migrate", Plan: plan.Options{Timeout: 5 * time.Minute}})
+			return err
+		}},
+		"a rollback": {"rollback", 2, release.PendingRollback, release.PreRollback, upgrade},
+		"tests": {"test", 1, release.Deployed, release.Test, func(t *testing.T, w *world, _ string) error {
+			_, err := w.service.Test(t.Context(), lifecycle.TestOptions{Name: "web", Namespace: "shop", Plan: plan.Options{Timeout: 5 * time.Minute}})
+			return err
+		}},
+		"an install": {"install", 1, release.PendingInstall, release.PreInstall, func(t *testing.T, w *world, dir string) error {
+			_, err := w.deploy(t, plan.Install, dir, patient)
+			return err
+		}},
+		"an uninstall": {"uninstall", 1, release.Uninstalling, release.PreDelete, func(t *testing.T, w *world, _ string) error {
+			_, err := w.service.Uninstall(t.Context(), lifecycle.UninstallOptions{Name: "web", Namespace: "shop", Plan: plan.Options{Timeout: 5 * time.Minute}})
+			return err
+		}},
+	}
+}
+
+func TestNothingThatADeadRunDidIsLost(t *testing.T) {
+	for name, tt := range burials() {
+		for _, ended := range []bool{true, false} {
+			t.Run(name+map[bool]string{true: ", after its end", false: ", while it runs"}[ended], func(t *testing.T) {
+				dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
+				synctest.Test(t, func(t *testing.T) {
+					w, leases := lockedWorld()
+					b := w.withLedger()
+					w.Runs("Job/migrate", kubefake.Run{}, kubefake.Run{Lasts: 90 * time.Second, Lines: []string{"one", "two", "three"}}, kubefake.Run{})
+					w.installed(t, dir)
+					w.Remove(migrate)
+					w.dies(t, leases, tt.operation, tt.revision, tt.status)
+					w.leaves(t, tt.operation, tt.revision, tt.event)
+					if ended {
+						time.Sleep(2 * time.Minute)
+					}
+					if err := tt.next(t, w, dir); err != nil {
+						t.Fatal(err)
+					}
+					w.expectTold(t, b, tt.revision, string(tt.event)+" of dead: Succeeded one two three")
+				})
+			})
+		}
+	}
+}
+
+// expectTold compares what the ledger tells of what dead runs did.
+func (w *world) expectTold(t *testing.T, b *countedBook, revision int, want ...string) {
+	t.Helper()
+	var got []string
+	for _, text := range b.told(t, revision) {
+		if strings.Contains(text, " of dead: ") {
+			got = append(got, text)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the ledger tells of revision %d (-want +got):\n%s\nall: %q\nnotices: %q", revision, diff, b.told(t, revision), w.notices)
+	}
+}
+
+// died is a world in which an upgrade to revision 2 was killed while its hook ran.
+func died(t *testing.T, dir string, run kubefake.Run) (*world, *countedBook, *unstructured.Unstructured) {
+	t.Helper()
+	w, leases := lockedWorld()
+	b := w.withLedger()
+	w.Runs("Job/migrate", kubefake.Run{}, run, kubefake.Run{})
+	w.installed(t, dir)
+	w.Remove(migrate)
+	w.dies(t, leases, "upgrade", 2, release.PendingUpgrade)
+	job := w.leaves(t, "upgrade", 2, release.PreUpgrade)
+	entry := `{"version":1,"revision":2,"operation":{"id":"dead","name":"upgrade","started":"2000-01-01T00:00:00Z"},"hooks":{"pre-upgrade/Job/shop/migrate":{"uid":%q}}}`
+	wroteJournal(leases, fmt.Sprintf(entry, job.GetUID()))
+	return w, b, job
+}
+
+func TestHowAHookOfADeadRunEnded(t *testing.T) {
+	lines := []string{"one", "two", "three"}
+	for name, tt := range map[string]struct {
+		run  kubefake.Run
+		then func(t *testing.T, w *world, b *countedBook, job *unstructured.Unstructured)
+		opts func(o *lifecycle.DeployOptions)
+		want string
+	}{
+		"it failed": {run: kubefake.Run{ExitCode: 3, Lines: lines}, want: "Failed BackoffLimitExceeded one two three"},
+		"it was stopped": {
+			run:  kubefake.Run{Lasts: 100 * time.Second, Lines: lines},
+			opts: func(o *lifecycle.DeployOptions) { o.Plan.StopOrphans = true }, want: "Failed Interrupted one",
+		},
+		"somebody deleted it": {
+			run:  kubefake.Run{Lasts: time.Hour},
+			then: func(_ *testing.T, w *world, _ *countedBook, _ *unstructured.Unstructured) { w.Remove(migrate) },
+			want: "Failed Interrupted",
+		},
+		"it runs on, since no hook is to run beside it": {
+			run:  kubefake.Run{Lasts: 100 * time.Second, Lines: lines},
+			opts: func(o *lifecycle.DeployOptions) { o.Plan.NoHooks = true }, want: "Running Interrupted one",
+		},
+		"the ledger knows it": {
+			then: func(t *testing.T, _ *world, b *countedBook, job *unstructured.Unstructured) {
+				err := b.Append(t.Context(), []ledger.Run{{
+					Release: "web", Namespace: "shop", Revision: 2, Operation: ledger.Operation{ID: "dead", Name: "upgrade"}, Event: release.PreUpgrade,
+					Hook: "migrate", Attempt: 1, Object: migrate, UID: string(job.GetUID()), Ended: time.Now(), Phase: release.PhaseSucceeded, Reason: "known",
+				}})
+				if err != nil {
+					t.Error(err)
+				}
+			},
+			want: "Succeeded known",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
+			synctest.Test(t, func(t *testing.T) {
+				w, b, job := died(t, dir, tt.run)
+				time.Sleep(10 * time.Second)
+				if tt.then != nil {
+					tt.then(t, w, b, job)
+				}
+				if _, err := w.deploy(t, plan.Upgrade, dir, tt.opts); err != nil {
+					t.Fatal(err)
+				}
+				got := strings.Join(b.told(t, 2), "; ")
+				got, _, _ = strings.Cut(got, " from ") // a run that runs on has no end
+				if got != "pre-upgrade of dead: "+tt.want {
+					t.Errorf("the ledger tells %q\nnotices: %q", got, w.notices)
+				}
+			})
+		})
+	}
+}
+
+func TestWhatIsOnlyNotedOfAHookIsKept(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		b := w.withLedger()
+		w.installed(t, dir)
+		w.dies(t, leases, "upgrade", 2, release.PendingUpgrade)
+		wroteJournal(leases, `{"version":1,"revision":2,"operation":{"id":"dead","name":"upgrade","started":"2000-01-01T00:00:00Z"},`+
+			`"hooks":{"pre-upgrade/Job/shop/migrate":{"uid":"long-gone","attempt":2,"done":true,"started":"2000-01-01T00:00:01Z","ended":"2000-01-01T00:00:09Z"}}}`)
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		runs, err := b.Book.Read(t.Context(), ledger.Wanted{Release: "web", Revision: 2})
+		if err != nil || len(runs) != 1 {
+			t.Fatalf("%d runs, %v; notices: %q", len(runs), err, w.notices)
+		}
+		r := runs[0]
+		if r.Phase != release.PhaseSucceeded || r.UID != "long-gone" || r.Attempt != 2 || r.Duration() != 8*time.Second || !strings.Contains(r.Message, "deleted before it was kept") {
+			t.Errorf("the run is %+v", r)
+		}
+	})
+}
+
+func TestLedgerOfADeadRevisionThatCannotBeWrittenHoldsNothingUp(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
+	synctest.Test(t, func(t *testing.T) {
+		w, b, _ := died(t, dir, kubefake.Run{})
+		b.refuses = 2
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		if !w.told("the ledger of release web could not be written: a webhook is down") {
+			t.Errorf("notices: %q", w.notices)
+		}
+		if got := b.told(t, 3); len(got) != 1 {
+			t.Errorf("the ledger tells of revision 3: %q", got)
+		}
+	})
+}
+
+func TestWhatWasLeftRunningIsToldToItsEndLater(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
+	synctest.Test(t, func(t *testing.T) {
+		w, b, _ := died(t, dir, kubefake.Run{Lasts: 3 * time.Minute})
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err == nil {
+			t.Fatal("it did not wait for the hook")
+		}
+		if got := b.told(t, 2); len(got) != 1 || !strings.Contains(got[0], "Running Interrupted") {
+			t.Errorf("the ledger tells %q", got)
+		}
+		time.Sleep(5 * time.Minute)
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.expectTold(t, b, 2, "pre-upgrade of dead: Succeeded")
+	})
+}
+
+func TestNoDeadRunCostsNothing(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := lockedWorld()
+		b := w.withLedger()
+		w.installed(t, dir)
+		w.Runs("Job/migrate", kubefake.Run{ExitCode: 1}, kubefake.Run{})
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err == nil {
+			t.Fatal("the hook did not fail")
+		}
+		out, err := w.deploy(t, plan.Upgrade, dir, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := b.reads.Load(); n != 0 {
+			t.Errorf("the ledger was read %d times", n)
+		}
+		for _, s := range out.Plan.Steps {
+			if s.ID == "orphans" {
+				t.Errorf("the plan has a step %q", s.Reason)
+			}
+		}
+	})
+}
