@@ -268,9 +268,10 @@ func (c *claim) end(ctx context.Context) {
 	}
 	c.mu.Unlock()
 	slices.Sort(left)
+	left = slices.Compact(left)
 	var err error
 	if len(left) > 0 {
-		err = held.Abandon(ctx, slices.Compact(left), why)
+		err = held.Abandon(ctx, lock.Left{Revisions: left, Why: why, Records: c.recordsOf(ctx, left)})
 	} else {
 		err = held.Release(ctx)
 	}

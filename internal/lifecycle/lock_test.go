@@ -560,6 +560,9 @@ func TestRecordThatCannotBeWrittenIsLoudAndTheNextRunRecovers(t *testing.T) {
 		if left == nil || left.GetAnnotations()["pintle.dev/unrecorded"] != "2" || !strings.Contains(left.GetAnnotations()["pintle.dev/abandoned"], "quota.example.com") {
 			t.Fatalf("the lock is %v", left)
 		}
+		if owners := left.GetOwnerReferences(); len(owners) != 1 || owners[0].Name != "sh.helm.release.v1.web.v2" {
+			t.Errorf("the lock would go with %v", owners)
+		}
 		w.service.Records = w.records
 		start := time.Now()
 		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/version"
 )
@@ -42,6 +43,10 @@ type Records interface {
 	// Index lists a release's revisions in ascending order, without decoding
 	// them; empty for a release that does not exist.
 	Index(ctx context.Context, name string) ([]release.Entry, error)
+	// Owner refers to the object that holds a revision: release.ErrNotFound where
+	// there is no such record, nothing or a reference without a kind where records
+	// are no objects.
+	Owner(ctx context.Context, name string, revision int) (*metav1.OwnerReference, error)
 	// Capacity is how many bytes an encoded record may have; 0 for any number.
 	Capacity() int
 	// Accept says, without a request, what else keeps a record from being stored.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -182,21 +183,30 @@ func (h *Held) Release(ctx context.Context) error {
 	}
 }
 
-// Abandon gives the lock back with a note for the next holder: these revisions
-// have no final record, and why.
-func (h *Held) Abandon(ctx context.Context, revisions []int, why string) error {
+// Left is what a holder leaves to the next one.
+type Left struct {
+	// Revisions have no final record, Why says for what reason.
+	Revisions []int
+	Why       string
+	// Records are the objects that hold these records. When all of them are gone
+	// there is nothing left to do, and the Lease goes too; with none it stays.
+	Records []metav1.OwnerReference
+}
+
+// Abandon gives the lock back with a note for the next holder.
+func (h *Held) Abandon(ctx context.Context, left Left) error {
 	h.end()
 	for {
 		if h.isLost() {
 			return nil
 		}
 		s := h.stored()
-		for _, n := range revisions {
+		for _, n := range left.Revisions {
 			if !slices.Contains(s.Unrecorded, n) {
 				s.Unrecorded = append(s.Unrecorded, n)
 			}
 		}
-		s.identity, s.Abandoned, s.Intent.Revision = "", why, 0
+		s.identity, s.Abandoned, s.Intent.Revision, s.owners = "", left.Why, 0, left.Records
 		_, err := h.locker.leases.Update(ctx, leases, s.write(h.locker.now()))
 		switch {
 		case err == nil || apierrors.IsNotFound(err):

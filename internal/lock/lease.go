@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -71,6 +72,10 @@ type State struct {
 	Journal string
 	// Abandoned says why the last holder left something behind.
 	Abandoned string
+
+	// owners are the objects without which the Lease is of no use to anybody;
+	// none while it is held.
+	owners []metav1.OwnerReference
 
 	identity string
 	expiry   time.Duration
@@ -139,6 +144,7 @@ func (s State) write(now time.Time) *unstructured.Unstructured {
 	}
 	obj.SetLabels(labels)
 	obj.SetAnnotations(s.notes(obj.GetAnnotations()))
+	obj.SetOwnerReferences(s.owners)
 	spec := map[string]any{
 		"leaseDurationSeconds": int64(s.expiry / time.Second), "leaseTransitions": transitions,
 		"acquireTime": micro(s.Since), "renewTime": micro(now),

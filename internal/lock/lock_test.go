@@ -13,6 +13,7 @@ import (
 	"github.com/pintle-dev/pintle/internal/lock"
 	"github.com/pintle-dev/pintle/internal/lock/locktest"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -302,13 +303,21 @@ func TestAbandonedLockTellsTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		leases := locktest.New()
 		held := acquire(t, run(leases, "anna", nil), "upgrade")
-		if err := held.Abandon(t.Context(), []int{5}, "the record could not be written"); err != nil {
+		record := metav1.OwnerReference{APIVersion: "v1", Kind: "Secret", Name: "sh.helm.release.v1.web.v5", UID: "r5"}
+		left := lock.Left{Revisions: []int{5}, Why: "the record could not be written", Records: []metav1.OwnerReference{record}}
+		if err := held.Abandon(t.Context(), left); err != nil {
 			t.Fatal(err)
+		}
+		if owners := leases.Peek("pintle.web").GetOwnerReferences(); !slices.Equal(owners, left.Records) {
+			t.Errorf("the owners are %v", owners)
 		}
 		start := time.Now()
 		next := acquire(t, run(leases, "ben", nil), "upgrade")
 		if time.Since(start) != 0 || !slices.Equal(next.Unrecorded(), []int{5}) || next.Previous() == nil || next.Previous().Abandoned == "" {
 			t.Errorf("after %s: %v, previous %+v", time.Since(start), next.Unrecorded(), next.Previous())
+		}
+		if owners := leases.Peek("pintle.web").GetOwnerReferences(); len(owners) != 0 {
+			t.Errorf("a lock that is held goes with %v", owners)
 		}
 		release(t, next)
 	})
