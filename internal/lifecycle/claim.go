@@ -41,6 +41,9 @@ type claim struct {
 	// open are revisions whose record says, or may say, that they are being
 	// worked on, and why it still does.
 	open map[int]error
+	// owed are revisions of dead runs whose records are final, and of whose hooks the
+	// ledger may not tell yet.
+	owed []int
 	// wrote is the status that each record was last given by us.
 	wrote map[int]release.Status
 }
@@ -260,7 +263,7 @@ func (c *claim) end(ctx context.Context) {
 	defer c.service.phase("unlock")()
 	ctx, cancel := lastWrite(ctx)
 	defer cancel()
-	left, why := held.Unrecorded(), ""
+	left, why := held.Unrecorded(), "what hooks of an earlier run did is not in the ledger yet"
 	c.mu.Lock()
 	for revision, err := range c.open {
 		left = append(left, revision)

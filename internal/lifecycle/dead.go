@@ -60,9 +60,7 @@ func (s *Service) bury(ctx context.Context, h *history, op plan.Operation) error
 			}
 		}
 	}
-	if held := s.claim.lock(); held != nil {
-		held.Settled(slices.DeleteFunc(dead, func(n int) bool { return n == h.resumed })...)
-	}
+	s.claim.buried(dead, h)
 	return nil
 }
 
@@ -242,7 +240,13 @@ func (s *Service) orphans(ctx context.Context, h *history, in *plan.Inputs) erro
 		return err
 	}
 	in.Orphans = unfinished(live)
-	return s.remains(ctx, h, live, in)
+	if err := s.remains(ctx, h, live, in); err != nil {
+		return err
+	}
+	if len(in.Remains) == 0 {
+		s.claim.settleOwed()
+	}
+	return nil
 }
 
 // neverDeployed tells that the release's whole history is one of runs that were

@@ -318,6 +318,28 @@ func TestWhatWasLeftRunningIsToldToItsEndLater(t *testing.T) {
 	})
 }
 
+func TestRefusedRunLeavesTheGatheringToTheNext(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		b := w.withLedger()
+		w.installed(t, dir)
+		w.Remove(migrate)
+		w.dies(t, leases, "test", 1, release.Deployed)
+		w.leaves(t, "test", 1, release.Test)
+		if _, err := w.deploy(t, plan.Install, dir, nil); err == nil {
+			t.Fatal("the name was not taken")
+		}
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.expectTold(t, b, 1, "test of dead: Succeeded")
+		if left := leases.Peek("pintle.web"); left != nil {
+			t.Errorf("the lock is left behind: %v", left)
+		}
+	})
+}
+
 func TestNoDeadRunCostsNothing(t *testing.T) {
 	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
 	synctest.Test(t, func(t *testing.T) {

@@ -44,6 +44,7 @@ func (s *Service) attempt(ctx context.Context, p *plan.Plan, in plan.Inputs, lim
 	stop, late := s.stopBy(limit)
 	defer late.Stop()
 	result := e.Run(hard, p, stop)
+	s.claim.settleOwed()
 	out := &Outcome{Operation: p.Operation, Plan: p, Result: result, Release: written(e, in.Next)}
 	if result.OK() {
 		return e, out, nil
