@@ -112,16 +112,16 @@ func (k *remains) store(ctx context.Context) string {
 		group.Go(func() { runs[i] = r.conclude(ctx) })
 	}
 	group.Wait()
-	if err := k.engine.append(ctx, runs); err != nil {
+	if err := k.engine.keep(ctx, runs); err != nil {
 		k.engine.noticeLedger(err)
 		return "not kept in the ledger"
 	}
 	return "kept in the ledger"
 }
 
-// append writes to the ledger at once, apart from what waits to be written: an
+// keep writes to the ledger at once, apart from what waits to be written: an
 // old revision's trouble is none of the present one's.
-func (e *Engine) append(ctx context.Context, runs []ledger.Run) error {
+func (e *Engine) keep(ctx context.Context, runs []ledger.Run) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerLimit)
 	defer cancel()
 	e.addEvents(ctx, runs)
