@@ -101,7 +101,8 @@ var crashes = []crash{
 
 // TestCrashes kills operations at the boundaries of their steps and in the
 // middle of them, and has the plain next command go on: with no help, no hook
-// running beside an old one, and a history without a gap. With PINTLE_CHAOS=full
+// running beside an old one, a history without a gap, and a ledger that tells of
+// every hook's pod that ever ran. With PINTLE_CHAOS=full
 // it is every boundary and the middle of every step, otherwise every third moment.
 func TestCrashes(t *testing.T) {
 	c := connect(t)
@@ -356,6 +357,7 @@ func (s *scene) play(t *testing.T, c crash, at string, report *chaosReport) bool
 	if strings.HasPrefix(at, "int:") && killed {
 		s.checkInterrupted(t, fail, first)
 	}
+	s.hooks.lose(s.goneJobs(t))
 	start := time.Now()
 	out, _, err := s.run(t, "", c.next...)
 	took := time.Since(start)
@@ -363,6 +365,7 @@ func (s *scene) play(t *testing.T, c crash, at string, report *chaosReport) bool
 		fail("%v does not go on: %v\n%s\nafter:\n%s", c.next, err, out, first)
 	}
 	s.check(t, fail, c, out)
+	s.checkLedger(t, fail, out)
 	report.add(name, passed, took)
 	t.Logf("%s: cut short %t, passed %t, set right in %s", name, killed, passed, took.Round(100*time.Millisecond))
 	s.clear(t)
@@ -469,11 +472,13 @@ type hookWatch struct {
 	seen    []string
 	// pods are all that were seen, by the Job that they belong to.
 	pods map[string]map[string]bool
+	// ran are those of them that were seen to run, by name.
+	ran map[string]hookPod
 }
 
 func watchHooks(t *testing.T, s *scene) *hookWatch {
 	t.Helper()
-	h := &hookWatch{running: map[string]bool{}, pods: map[string]map[string]bool{}}
+	h := &hookWatch{running: map[string]bool{}, pods: map[string]map[string]bool{}, ran: map[string]hookPod{}}
 	eachHookPod(t, s, h.note)
 	return h
 }
@@ -506,6 +511,9 @@ func (h *hookWatch) note(pod *unstructured.Unstructured, gone bool) {
 		h.pods[job] = map[string]bool{}
 	}
 	h.pods[job][pod.GetName()] = true
+	if owners := pod.GetOwnerReferences(); phase != "Pending" && len(owners) > 0 {
+		h.ran[pod.GetName()] = hookPod{job: job, uid: string(owners[0].UID)}
+	}
 	if phase != "Running" || gone {
 		delete(h.running, pod.GetName())
 		return
@@ -525,7 +533,7 @@ func (h *hookWatch) note(pod *unstructured.Unstructured, gone bool) {
 func (h *hookWatch) reset() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.seen, h.pods = nil, map[string]map[string]bool{}
+	h.seen, h.pods, h.ran = nil, map[string]map[string]bool{}, map[string]hookPod{}
 }
 
 // twice names a hook that has had more than one pod; empty for none.
