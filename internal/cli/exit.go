@@ -66,6 +66,7 @@ func exitCode(err error, sig os.Signal) int {
 	var busy *lock.BusyError
 	var lost *lock.LostError
 	var untested *lifecycle.UntestedError
+	var late *lifecycle.LateError
 	switch {
 	case err == nil:
 		return exitDone
@@ -81,8 +82,10 @@ func exitCode(err error, sig os.Signal) int {
 		return failedCode(failed)
 	case errors.As(err, &pending):
 		return exitLocked
-	case errors.As(err, &untested):
+	case errors.As(err, &untested), errors.As(err, &late) && late.Operation == plan.Test:
 		return exitTest
+	case errors.As(err, &late):
+		return exitFailed
 	case refused(err):
 		return exitRefused
 	}

@@ -88,6 +88,8 @@ func TestExitCodes(t *testing.T) {
 		{"rolled back", rolledBack(hookFailed(release.PreUpgrade), lifecycle.RolledBack), nil, 8},
 		{"not rolled back", rolledBack(hookFailed(release.Test), lifecycle.RollbackFailed), nil, 9},
 		{"stopped at its deadline", late(), syscall.SIGINT, 3},
+		{"stopped at its deadline before it began", &lifecycle.LateError{Operation: plan.Upgrade}, nil, 1},
+		{"tests stopped at their deadline before they began", &lifecycle.LateError{Operation: plan.Test}, nil, 4},
 		{"interrupted", stopped(), syscall.SIGINT, 130},
 		{"terminated", stopped(), syscall.SIGTERM, 143},
 		{"the terminal went away", stopped(), syscall.SIGHUP, 143},

@@ -94,7 +94,7 @@ func (w *waitFlags) add(f *pflag.FlagSet) {
 }
 
 func addDeadline(f *pflag.FlagSet, deadline *time.Duration) {
-	f.DurationVar(deadline, "deadline", 0, "limit for the whole operation; 0 means none")
+	f.DurationVar(deadline, "deadline", 0, "limit for the whole operation, from reading the chart on; 0 means none")
 }
 
 func addWait(f *pflag.FlagSet, mode *waitMode) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pintle-dev/pintle/internal/lifecycle"
 	"github.com/pintle-dev/pintle/internal/plan"
+	"github.com/pintle-dev/pintle/internal/release"
 	"github.com/pintle-dev/pintle/internal/ui"
 	"github.com/spf13/cobra"
 )
@@ -62,6 +63,9 @@ type deployRun struct {
 func (a *app) deploy(ctx context.Context, flags *chartFlags, run deployRun) error {
 	if err := flags.check(); err != nil {
 		return err
+	}
+	if err := release.ValidateName(run.name); err != nil {
+		return err // before a cluster is looked for
 	}
 	opts, err := flags.options(a.streams.In, a.env)
 	if err != nil {

@@ -106,7 +106,7 @@ func bareRoot(a *app) *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return asUsage(&flagError{command: cmd.CommandPath(), err: err})
+		return asUsage(&flagError{command: cmd.CommandPath(), meant: a.meantFlag(cmd.Flags(), err), err: err})
 	})
 	a.global.add(root.PersistentFlags())
 	a.completeGlobal(root)
@@ -122,12 +122,18 @@ func bareRoot(a *app) *cobra.Command {
 // flagError is a flag that does not exist or has a value without a meaning.
 type flagError struct {
 	command string
-	err     error
+	// meant is the flag that is most like it; empty where none is.
+	meant string
+	err   error
 }
 
-// Error says where to read on.
+// Error says what may have been meant, and where to read on.
 func (e *flagError) Error() string {
-	return e.err.Error() + "\nsee `" + e.command + " --help`"
+	text := e.err.Error()
+	if e.meant != "" {
+		text += "\ndid you mean --" + e.meant + "?"
+	}
+	return text + "\nsee `" + e.command + " --help`"
 }
 
 // Unwrap gives pflag's error.

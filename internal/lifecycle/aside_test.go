@@ -45,6 +45,8 @@ func (b *slowBook) Conclude(_ context.Context, c ledger.Course, _ []ledger.Run) 
 
 func (b *slowBook) Detach(context.Context, string, int) error { return nil }
 
+func (b *slowBook) Read(context.Context, ledger.Wanted) ([]ledger.Run, error) { return nil, nil }
+
 func (b *slowBook) Knows(context.Context, string, string) (bool, error) { return false, nil }
 
 // How a plan went that succeeded is no news to the next run, and is written while the lock is

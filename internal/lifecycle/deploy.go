@@ -86,6 +86,10 @@ func (s *Service) Upgrade(ctx context.Context, opts DeployOptions) (*Outcome, er
 }
 
 func (s *Service) deploy(ctx context.Context, op plan.Operation, opts DeployOptions) (*Outcome, error) {
+	return s.within(opts.Deadline, op, opts.Name, func(s *Service) (*Outcome, error) { return s.deployBounded(ctx, op, opts) })
+}
+
+func (s *Service) deployBounded(ctx context.Context, op plan.Operation, opts DeployOptions) (*Outcome, error) {
 	d := &deployment{service: s, asked: op, op: op, opts: opts}
 	if err := s.gathering(ctx, d.offline); err != nil {
 		return nil, err
@@ -128,7 +132,7 @@ func (d *deployment) run(ctx context.Context) (*Outcome, error) {
 		}
 		return &Outcome{Operation: d.op, Release: d.next, DryRun: &DryRun{Plan: p, Rendered: d.rendered}}, nil
 	}
-	return s.run(ctx, p, d.inputs, recovery{rollback: opts.RollbackOnFailure, cleanup: opts.CleanupOnFail, historyMax: opts.HistoryMax, recreate: opts.Recreate, deadline: opts.Deadline})
+	return s.run(ctx, p, d.inputs, recovery{rollback: opts.RollbackOnFailure, cleanup: opts.CleanupOnFail, historyMax: opts.HistoryMax, recreate: opts.Recreate})
 }
 
 // deployment gathers the inputs of an install or an upgrade.

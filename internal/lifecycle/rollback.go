@@ -32,8 +32,8 @@ type RollbackOptions struct {
 
 // Rollback brings the content of an earlier revision back as a new one.
 func (s *Service) Rollback(ctx context.Context, opts RollbackOptions) (*Outcome, error) {
-	return s.exclusively(ctx, opts.Name, plan.Rollback, opts.DryRun, func(s *Service) (*Outcome, error) {
-		return s.rollback(ctx, opts)
+	return s.within(opts.Deadline, plan.Rollback, opts.Name, func(s *Service) (*Outcome, error) {
+		return s.exclusively(ctx, opts.Name, plan.Rollback, opts.DryRun, func(s *Service) (*Outcome, error) { return s.rollback(ctx, opts) })
 	})
 }
 
@@ -53,7 +53,7 @@ func (s *Service) rollback(ctx context.Context, opts RollbackOptions) (*Outcome,
 	if opts.DryRun != Run {
 		return &Outcome{Operation: p.Operation, Release: in.Next, DryRun: &DryRun{Plan: p}}, nil
 	}
-	return s.run(ctx, p, in, recovery{cleanup: opts.CleanupOnFail, deadline: opts.Deadline})
+	return s.run(ctx, p, in, recovery{cleanup: opts.CleanupOnFail})
 }
 
 func (s *Service) gatherRollback(ctx context.Context, opts RollbackOptions) (plan.Inputs, error) {

@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/pintle-dev/pintle/internal/engine"
 	"github.com/pintle-dev/pintle/internal/plan"
@@ -19,8 +18,6 @@ type recovery struct {
 	cleanup    bool
 	historyMax int
 	recreate   RecreateOptions
-	// deadline bounds the operation, but not what follows its failure.
-	deadline time.Duration
 }
 
 // ready checks the permissions that the plan needs; in a dry run it gives the
@@ -37,29 +34,27 @@ func (s *Service) ready(ctx context.Context, p *plan.Plan, in plan.Inputs, mode 
 
 // attempt runs a plan. The failure is nil when all of it was done; the engine
 // is what the plan for after the failure must run on.
-func (s *Service) attempt(ctx context.Context, p *plan.Plan, in plan.Inputs, limit time.Duration) (*engine.Engine, *Outcome, *Failed) {
+func (s *Service) attempt(ctx context.Context, p *plan.Plan, in plan.Inputs) (*engine.Engine, *Outcome, *Failed) {
 	hard, cancel := s.untilAbort(ctx)
 	defer cancel()
 	e := s.newEngine(in)
-	stop, late := s.stopBy(limit)
-	defer late.Stop()
-	result := e.Run(hard, p, stop)
+	result := e.Run(hard, p, s.Signals.Stop)
 	s.claim.settleOwed()
 	out := &Outcome{Operation: p.Operation, Plan: p, Result: result, Release: written(e, in.Next)}
 	if result.OK() {
 		return e, out, nil
 	}
 	failed := failure(p, result)
-	late.blame(failed, result)
+	s.deadline.blame(failed, result)
 	return e, out, failed
 }
 
 // carryOut runs a plan whose failure needs no other one.
-func (s *Service) carryOut(ctx context.Context, p *plan.Plan, in plan.Inputs, mode DryRunMode, limit time.Duration) (*Outcome, error) {
+func (s *Service) carryOut(ctx context.Context, p *plan.Plan, in plan.Inputs, mode DryRunMode) (*Outcome, error) {
 	if dry, err := s.ready(ctx, p, in, mode); dry != nil || err != nil {
 		return dry, err
 	}
-	_, out, failed := s.attempt(ctx, p, in, limit)
+	_, out, failed := s.attempt(ctx, p, in)
 	if failed == nil {
 		return out, nil
 	}
@@ -68,7 +63,7 @@ func (s *Service) carryOut(ctx context.Context, p *plan.Plan, in plan.Inputs, mo
 
 // run runs the plan of an install, upgrade or rollback and deals with its failure.
 func (s *Service) run(ctx context.Context, p *plan.Plan, in plan.Inputs, rec recovery) (*Outcome, error) {
-	e, out, failed := s.attempt(ctx, p, in, rec.deadline)
+	e, out, failed := s.attempt(ctx, p, in)
 	if failed == nil {
 		return out, nil
 	}
@@ -103,7 +98,7 @@ func (s *Service) run(ctx context.Context, p *plan.Plan, in plan.Inputs, rec rec
 // install, or a rollback to the last revision that was deployed.
 func (s *Service) recover(ctx context.Context, p *plan.Plan, in plan.Inputs, rec recovery, out *Outcome, failed *Failed) {
 	again := *s
-	again.Signals = Signals{Stop: s.Signals.Abort} // the first signal may be what brought us here
+	again.Signals, again.deadline = Signals{Stop: s.Signals.Abort}, nil // the first signal may be what brought us here
 	var err error
 	if p.Operation == plan.Install {
 		out.RolledBack, err = again.Uninstall(ctx, UninstallOptions{

@@ -86,6 +86,8 @@ type Service struct {
 	claim *claim
 	// discovery is what the cluster serves, for the operation that is under way.
 	discovery *discovery
+	// deadline is that of the operation; nil before and without.
+	deadline *deadline
 }
 
 // Outcome is what an operation came to. Fields are filled as far as it came.

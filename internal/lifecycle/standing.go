@@ -22,6 +22,10 @@ type task struct {
 
 // perform does a task as the only one at work on its release.
 func (s *Service) perform(ctx context.Context, t task) (*Outcome, error) {
+	return s.within(t.deadline, t.op, t.release, func(s *Service) (*Outcome, error) { return s.performBounded(ctx, t) })
+}
+
+func (s *Service) performBounded(ctx context.Context, t task) (*Outcome, error) {
 	return s.exclusively(ctx, t.release, t.op, t.dry, func(s *Service) (*Outcome, error) {
 		var p *plan.Plan
 		var in plan.Inputs
@@ -32,7 +36,7 @@ func (s *Service) perform(ctx context.Context, t task) (*Outcome, error) {
 		}); err != nil {
 			return nil, err
 		}
-		return s.carryOut(ctx, p, in, t.dry, t.deadline)
+		return s.carryOut(ctx, p, in, t.dry)
 	})
 }
 

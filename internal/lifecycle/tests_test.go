@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -125,6 +126,28 @@ func TestDeadlineStopsTheTests(t *testing.T) {
 		}
 		if runs := out.Result.Runs; len(runs) != 2 || runs[0].Phase != release.PhaseSucceeded || runs[1].Phase != release.PhaseFailed {
 			t.Errorf("the runs are %+v", runs)
+		}
+	})
+}
+
+// What comes before the plan is in the limit too: here a chart that nobody sends.
+func TestDeadlineStopsBeforeAnythingIsTouched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		begin := time.Now()
+		_, err := w.deploy(t, plan.Install, "shop/web", func(o *lifecycle.DeployOptions) {
+			o.Deadline = 30 * time.Second
+			o.Open.Find = func(ctx context.Context, _ string) (string, error) {
+				<-ctx.Done()
+				return "", context.Cause(ctx)
+			}
+		})
+		var late *lifecycle.LateError
+		if !errors.As(err, &late) || late.Release != "web" || late.Operation != plan.Install || time.Since(begin) != 30*time.Second {
+			t.Errorf("after %s: %v", time.Since(begin), err)
+		}
+		if errors.Is(err, engine.ErrInterrupted) || len(w.Changes()) > 0 {
+			t.Errorf("%v; touched: %v", err, w.Changes())
 		}
 	})
 }

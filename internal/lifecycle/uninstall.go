@@ -27,8 +27,8 @@ type UninstallOptions struct {
 // Uninstall removes a release's objects and, unless the plan's options keep
 // it, its history.
 func (s *Service) Uninstall(ctx context.Context, opts UninstallOptions) (*Outcome, error) {
-	return s.exclusively(ctx, opts.Name, plan.Uninstall, opts.DryRun, func(s *Service) (*Outcome, error) {
-		return s.uninstall(ctx, opts)
+	return s.within(opts.Deadline, plan.Uninstall, opts.Name, func(s *Service) (*Outcome, error) {
+		return s.exclusively(ctx, opts.Name, plan.Uninstall, opts.DryRun, func(s *Service) (*Outcome, error) { return s.uninstall(ctx, opts) })
 	})
 }
 
@@ -44,7 +44,7 @@ func (s *Service) uninstall(ctx context.Context, opts UninstallOptions) (*Outcom
 	if dry, err := s.ready(ctx, p, in, opts.DryRun); dry != nil || err != nil {
 		return dry, err
 	}
-	e, out, failed := s.attempt(ctx, p, in, opts.Deadline)
+	e, out, failed := s.attempt(ctx, p, in)
 	if failed == nil {
 		return out, nil
 	}

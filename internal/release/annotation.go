@@ -87,7 +87,7 @@ func CheckAnnotations(doc object.Document, obj *unstructured.Unstructured) diag.
 		case strings.HasPrefix(key, ownPrefix):
 			problems.checkOwn(key, annotations)
 		case strings.HasPrefix(key, "helm.sh/") && !slices.Contains(helmAnnotations, key):
-			if near := suggest(key, helmAnnotations); near != "" && editDistance(key, near) <= 2 {
+			if near := Suggest(key, helmAnnotations); near != "" && editDistance(key, near) <= 2 {
 				problems.add(diag.Warning, key, fmt.Sprintf("annotation %s means nothing to Helm; did you mean %q?", key, near))
 			}
 		}

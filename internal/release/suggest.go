@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// suggest finds the known word that is nearest to a misspelt one, or "" when
+// Suggest finds the known word that is nearest to a misspelt one, or "" when
 // none is near enough to be meant.
-func suggest(word string, known []string) string {
+func Suggest(word string, known []string) string {
 	best, distance := "", max(2, len(word)/3)+1
 	for _, candidate := range known {
 		if d := editDistance(strings.ToLower(word), candidate); d < distance {
@@ -17,9 +17,9 @@ func suggest(word string, known []string) string {
 	return best
 }
 
-// didYouMean is suggest as the end of a sentence: `; did you mean "x"?`, or nothing.
+// didYouMean is Suggest as the end of a sentence: `; did you mean "x"?`, or nothing.
 func didYouMean(word string, known []string) string {
-	if s := suggest(word, known); s != "" {
+	if s := Suggest(word, known); s != "" {
 		return "; did you mean " + strconv.Quote(s) + "?"
 	}
 	return ""
