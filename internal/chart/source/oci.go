@@ -116,10 +116,10 @@ func registryTrouble(host, ref string, f fetching, err error) error {
 	switch {
 	case errors.As(err, &answer):
 		return refusal{
-			asked: answer.URL, status: answer.StatusCode, what: f.what, login: f.access.Username != "", oci: true,
+			asked: answer.URL, status: answer.StatusCode, what: f.what, login: f.access.Username != "", registry: host,
 		}.problem()
 	case errors.Is(err, auth.ErrBasicCredentialNotFound):
-		return refusal{asked: asked, status: http.StatusUnauthorized, what: f.what, oci: true}.problem()
+		return refusal{asked: asked, status: http.StatusUnauthorized, what: f.what, registry: host}.problem()
 	case errors.As(err, &transport):
 		if u, parseErr := url.Parse(transport.URL); parseErr == nil {
 			asked = u

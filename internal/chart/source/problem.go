@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -125,14 +126,15 @@ type refusal struct {
 	// login tells that a login was sent, withheld that one was given for
 	// another host and was not sent.
 	login, withheld bool
-	// oci tells that it was a registry.
-	oci bool
+	// registry is the host and port of the registry that was asked, where it was
+	// one: what answered may be the server that gives tokens for it.
+	registry string
 }
 
 func (r refusal) problem() error {
-	host := r.asked.Host
+	host := cmp.Or(r.registry, r.asked.Host)
 	answer := fmt.Sprintf("%s answered %d %s", maskURL(r.asked), r.status, http.StatusText(r.status))
-	if r.answered != nil && r.answered.Host != host {
+	if r.answered != nil && r.answered.Host != r.asked.Host {
 		answer = fmt.Sprintf("%s was redirected to %s, which answered %d %s", maskURL(r.asked), maskURL(r.answered), r.status, http.StatusText(r.status))
 		host = r.answered.Host
 	}
@@ -143,10 +145,10 @@ func (r refusal) problem() error {
 		switch {
 		case r.withheld:
 			p.Detail += "\nthe login that was given is for another host and was not sent; --pass-credentials sends it everywhere"
-		case r.login && host == r.asked.Host:
+		case r.login && (r.registry != "" || host == r.asked.Host):
 			p.Summary = host + " does not accept the login"
 			p.Detail += "\ncheck the user name and the password"
-		case r.oci:
+		case r.registry != "":
 			p.Detail += "\nlog in with `pintle registry login " + host + "`, or give --username and --password"
 		default:
 			p.Detail += "\ngive --username and --password, or add the repository with them (`pintle repo add`)"

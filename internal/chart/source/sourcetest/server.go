@@ -20,6 +20,12 @@ type Options struct {
 	TLS bool
 	// User and Password are wanted from everybody, where they are set.
 	User, Password string
+	// Tokens has the server want a token of each request instead of the login,
+	// which goes to a server of its own that gives tokens out: Server.Tokens.
+	Tokens bool
+	// Clients has the server want a certificate of its clients: Server.CertFile.
+	// It needs TLS.
+	Clients bool
 	// Wrap goes around what is served, inside the check of the login.
 	Wrap func(http.Handler) http.Handler
 }
@@ -41,6 +47,11 @@ type Server struct {
 	URL, Host string
 	// CAFile holds the certificate to trust; empty without TLS.
 	CAFile string
+	// CertFile and KeyFile are a client's certificate that the server accepts;
+	// empty where it wants none.
+	CertFile, KeyFile string
+	// Tokens is the server that gives tokens out; nil where none are wanted.
+	Tokens *Server
 
 	mu       sync.Mutex
 	requests []Request
@@ -65,8 +76,17 @@ func serve(t TB, h http.Handler, o Options) *Server {
 	if o.Wrap != nil {
 		h = o.Wrap(h)
 	}
-	server := httptest.NewUnstartedServer(s.noting(loggedIn(h, o)))
+	switch {
+	case o.Tokens:
+		h = s.withToken(t, h, o)
+	default:
+		h = loggedIn(h, o)
+	}
+	server := httptest.NewUnstartedServer(s.noting(h))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that distrust us
+	if o.Clients {
+		s.wantClients(t, server)
+	}
 	if o.TLS {
 		server.StartTLS()
 		s.CAFile = filepath.Join(t.TempDir(), "ca.pem")
