@@ -12,7 +12,7 @@ BIN     := $(CURDIR)/bin
 MODULES := . sandbox examples/server bench tools/otlp-receiver
 
 .DEFAULT_GOAL := check
-.PHONY: bench fuzz check fmt vet lint test test-unit test-e2e chaos build sandbox packages helm helmfile otlp-receiver demo demo-down transcript clean help FORCE
+.PHONY: bench fuzz check fmt vet lint test test-unit test-e2e chaos build sandbox packages helm helmfile chart-testing otlp-receiver demo demo-down transcript clean help FORCE
 
 check: fmt vet lint test-unit ## Format, vet, lint and run the tests that need no cluster (the default)
 
@@ -74,6 +74,11 @@ helmfile: $(BIN)/helmfile ## Build the Helmfile that drives pintle in a story of
 
 $(BIN)/helmfile: tools/helmfile/go.mod tools/helmfile/go.sum tools/helmfile/vals/vals.go
 	cd tools/helmfile && $(BUILD) -ldflags '-s -w' -o $@ github.com/helmfile/helmfile
+
+chart-testing: $(BIN)/ct ## Build the chart-testing that drives pintle in a story of e2e/
+
+$(BIN)/ct: tools/chart-testing/go.mod tools/chart-testing/go.sum
+	cd tools/chart-testing && $(BUILD) -ldflags '-s -w' -o $@ github.com/helm/chart-testing/v3/ct
 
 $(BIN)/golangci-lint: tools/go.mod tools/go.sum
 	cd tools && $(BUILD) -ldflags '-s -w' -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

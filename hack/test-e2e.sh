@@ -28,6 +28,7 @@ make -s build helm
 case ${RUN:-helmfile} in
 *helmfile*) make -s helmfile || give_up "Helmfile could not be built; see above" ;;
 esac
+make -s chart-testing || give_up "chart-testing could not be built; see above"
 make -s otlp-receiver || give_up "the receiver of tools/otlp-receiver could not be built; see above"
 
 started=
