@@ -9,8 +9,8 @@ import (
 func newPlugin(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plugin",
-		Short: "show the Helm plugins that are installed",
-		Long:  "Shows the plugins that Helm has installed. Those that fetch charts and those that post-render are used; they are installed with `helm plugin install`.",
+		Short: "show, install and remove Helm plugins",
+		Long:  "Plugins that Helm has installed are used: those that fetch charts, those that post-render, and those that are commands. A folder can be made one here too.",
 		Args:  subcommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -26,13 +26,13 @@ func newPlugin(a *app) *cobra.Command {
 			var rows []ui.PluginRow
 			for _, p := range plugin.All(a.global.files.PluginFolders) {
 				if kind == "" || p.Type == kind {
-					rows = append(rows, ui.PluginRow{Name: p.Name, Version: p.Version, Type: p.Type, Form: p.Form, Source: p.Source})
+					rows = append(rows, ui.PluginRow{Name: p.Name, Version: p.Version, Type: p.Type, Form: p.Form, Source: p.Source, Provenance: p.Provenance()})
 				}
 			}
 			return ui.WritePlugins(a.streams.Out, rows)
 		}),
 	}
 	list.Flags().StringVar(&kind, "type", "", "only plugins of this type, such as getter/v1")
-	cmd.AddCommand(list)
+	cmd.AddCommand(list, newPluginInstall(a), newPluginUninstall(a))
 	return cmd
 }

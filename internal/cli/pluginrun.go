@@ -20,7 +20,7 @@ func (a *app) adopt(root *cobra.Command, args []string) {
 	if known, _, err := root.Find([]string{name}); err != nil || known != root {
 		return
 	}
-	found, err := plugin.Find(a.global.files.PluginFolders, plugin.CLI, name, func(p *plugin.Plugin) bool { return p.Name == name })
+	found, err := plugin.Find(a.global.files.PluginFolders, plugin.CLI, name, func(p *plugin.Plugin) bool { return p.Verb == name })
 	if err != nil || found == nil {
 		return // there is no such command, which is said as always
 	}
@@ -59,7 +59,7 @@ func takesNext(flags *pflag.FlagSet, arg string) bool {
 // wherever they stand, and reach it as variables.
 func (a *app) pluginCommand(p *plugin.Plugin) *cobra.Command {
 	return &cobra.Command{
-		Use: p.Name, Short: p.Usage, DisableFlagParsing: true,
+		Use: p.Verb, Short: p.Usage, DisableFlagParsing: true,
 		RunE: a.run(func(cmd *cobra.Command, args []string) error {
 			ours, theirs := splitFlags(cmd.Root().PersistentFlags(), args)
 			if err := cmd.Root().PersistentFlags().Parse(ours); err != nil {
@@ -69,7 +69,7 @@ func (a *app) pluginCommand(p *plugin.Plugin) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			code, err := command.Attach(cmd.Context(), plugin.Streams{In: a.streams.In, Out: a.streams.Out, Err: a.streams.Err})
+			code, err := command.Attach(cmd.Context(), a.pluginStreams())
 			switch {
 			case err != nil:
 				return fmt.Errorf("running the plugin %s: %w", p.Name, err)

@@ -95,7 +95,7 @@ func (p *Plugin) words(commands []platformCommand) ([]string, error) {
 	return append(strings.Split(chosen.Command, " "), chosen.Args...), nil
 }
 
-func (p *Plugin) file() string { return filepath.Join(p.Folder, "plugin.yaml") }
+func (p *Plugin) file() string { return filepath.Join(p.Folder, manifestName) }
 
 func (p *Plugin) variables() map[string]string {
 	return map[string]string{"HELM_PLUGIN_DIR": p.Folder, "HELM_PLUGIN_NAME": p.Name}

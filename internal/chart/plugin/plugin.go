@@ -4,14 +4,15 @@
 // of Helm 4 (apiVersion v1) and the older one, whose `downloaders` are getters.
 //
 // Only plugins that are programs of their own (the runtime subprocess) can be
-// run; those for WebAssembly are named in the error. Installing, updating and
-// removing plugins is left to Helm.
+// run; those for WebAssembly are named in the error. A folder can be made a
+// plugin; fetching, verifying and updating plugins is left to Helm.
 package plugin
 
 import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/pintle-dev/pintle/internal/diag"
 	"helm.sh/helm/v4/pkg/helmpath"
@@ -26,6 +27,9 @@ const (
 	CLI = "cli/v1"
 )
 
+// manifestName is the file that makes a folder a plugin.
+const manifestName = "plugin.yaml"
+
 // subprocess is the runtime of plugins that are programs.
 const subprocess = "subprocess"
 
@@ -36,6 +40,8 @@ type Plugin struct {
 	Form string
 	// Source is where it came from, if it says so.
 	Source string
+	// Verb is the command's name, which need not be the plugin's.
+	Verb string
 	// Usage is a line about what a command does.
 	Usage string
 	// IgnoreFlags has a command run without flags, whatever was given.
@@ -49,8 +55,11 @@ type Plugin struct {
 	// Protocols are the URL schemes that a getter fetches.
 	Protocols []string
 
-	commands  []platformCommand
-	protocols []protocolCommand
+	commands []platformCommand
+	// hooks are commands by event; literal ones are not expanded by us.
+	hooks        map[string][]platformCommand
+	literalHooks bool
+	protocols    []protocolCommand
 }
 
 // platformCommand is a plugin's command for one system; empty fields fit all.
@@ -81,7 +90,7 @@ func Folders(variable string) []string {
 // name that is asked for (name may be empty); other broken ones do not matter.
 func Find(folders []string, wanted, name string, fits func(*Plugin) bool) (*Plugin, error) {
 	for _, folder := range folders {
-		files, err := filepath.Glob(filepath.Join(folder, "*", "plugin.yaml"))
+		files, err := filepath.Glob(filepath.Join(folder, "*", manifestName))
 		if err != nil {
 			return nil, fmt.Errorf("looking for plugins in %s: %w", folder, err)
 		}
@@ -105,7 +114,7 @@ func Find(folders []string, wanted, name string, fits func(*Plugin) bool) (*Plug
 func All(folders []string) []*Plugin {
 	var all []*Plugin
 	for _, folder := range folders {
-		files, _ := filepath.Glob(filepath.Join(folder, "*", "plugin.yaml")) // a folder without plugins is none
+		files, _ := filepath.Glob(filepath.Join(folder, "*", manifestName)) // a folder without plugins is none
 		for _, file := range files {
 			if found, err := read(file); err == nil {
 				all = append(all, found)
@@ -126,17 +135,21 @@ type manifest struct {
 	Config     struct {
 		Protocols   []string `json:"protocols"`
 		ShortHelp   string   `json:"shortHelp"`
+		Usage       string   `json:"usage"`
 		IgnoreFlags bool     `json:"ignoreFlags"`
 	} `json:"config"`
 	RuntimeConfig struct {
-		PlatformCommand  []platformCommand `json:"platformCommand"`
-		ProtocolCommands []protocolCommand `json:"protocolCommands"`
+		PlatformCommand  []platformCommand            `json:"platformCommand"`
+		ProtocolCommands []protocolCommand            `json:"protocolCommands"`
+		PlatformHooks    map[string][]platformCommand `json:"platformHooks"`
 	} `json:"runtimeConfig"`
 	// These are the command of the older form.
-	Usage           string            `json:"usage"`
-	Command         string            `json:"command"`
-	PlatformCommand []platformCommand `json:"platformCommand"`
-	IgnoreFlags     bool              `json:"ignoreFlags"`
+	Usage           string                       `json:"usage"`
+	Command         string                       `json:"command"`
+	PlatformCommand []platformCommand            `json:"platformCommand"`
+	IgnoreFlags     bool                         `json:"ignoreFlags"`
+	PlatformHooks   map[string][]platformCommand `json:"platformHooks"`
+	Hooks           map[string]string            `json:"hooks"`
 	// Downloaders are the getters of the older form.
 	Downloaders []struct {
 		Protocols []string `json:"protocols"`
@@ -157,6 +170,10 @@ func read(file string) (*Plugin, error) {
 		Name: m.Name, Version: m.Version, Form: m.APIVersion, Source: m.SourceURL, Type: m.Type, Runtime: m.Runtime, Folder: filepath.Dir(file), Protocols: m.Config.Protocols,
 		Usage: m.Config.ShortHelp, IgnoreFlags: m.Config.IgnoreFlags,
 		commands: m.RuntimeConfig.PlatformCommand, protocols: m.RuntimeConfig.ProtocolCommands,
+		hooks: m.RuntimeConfig.PlatformHooks, literalHooks: true,
+	}
+	if p.Verb, _, _ = strings.Cut(m.Config.Usage, " "); p.Verb == "" {
+		p.Verb = m.Name
 	}
 	if m.APIVersion == "" && m.Type == "" {
 		p.older(m)
@@ -169,6 +186,13 @@ func (p *Plugin) older(m manifest) {
 	p.Runtime, p.Type, p.Form, p.Usage, p.IgnoreFlags = subprocess, CLI, "legacy", m.Usage, m.IgnoreFlags
 	if p.commands = m.PlatformCommand; m.Command != "" {
 		p.commands = append(p.commands, platformCommand{Command: m.Command})
+	}
+	p.hooks, p.literalHooks = m.PlatformHooks, len(m.Hooks) > 0
+	for event, script := range m.Hooks {
+		if p.hooks == nil {
+			p.hooks = map[string][]platformCommand{}
+		}
+		p.hooks[event] = []platformCommand{{Command: "sh", Args: []string{"-c", script}}}
 	}
 	for _, d := range m.Downloaders {
 		p.Type = Getter
