@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,6 +109,43 @@ const dropIns = `
   show chart chart
   show values chart
 # lint chart
+# get hooks shop --revision 1
+  get values shop --all --output yaml
+  get manifest shop --revision 1 --namespace $NAMESPACE
+  --kube-context $CONTEXT get all --namespace $NAMESPACE shop
+  get all shop --template {{.Release.Manifest}}
+! --kube-context $CONTEXT get all --namespace $NAMESPACE sky
+  --kube-context $CONTEXT dep build chart
+  --kube-context $CONTEXT package chart --destination packed --version 2.0.0 --app-version 8
+  --kube-context $CONTEXT plugin install renderer
+  plugin list
+  --kube-context $CONTEXT install sky --post-renderer renderer packed/shop-2.0.0.tgz --namespace $NAMESPACE --create-namespace -f values.yaml --set-string size=7 --set colour=red --set-file list[0]=values.yaml --wait --kubeconfig kubeconfig
+  --kube-context $CONTEXT upgrade sky --force --post-renderer renderer chart --namespace $NAMESPACE -f values.yaml --set-string size=8 --wait
+  --kube-context $CONTEXT template sky chart --post-renderer renderer --namespace $NAMESPACE --set-string size=8 --skip-tests
+  --kube-context $CONTEXT get manifest sky --namespace $NAMESPACE
+  --kube-context $CONTEXT delete sky --namespace $NAMESPACE
+  --kube-context $CONTEXT plugin uninstall renderer
+! plugin uninstall renderer
+  dependency build chart
+# lint chart --values values.yaml
+  install ct chart --namespace $NAMESPACE --wait --values values.yaml --timeout 60s --set size=2
+  test ct --namespace $NAMESPACE --timeout 60s
+  upgrade ct chart --namespace $NAMESPACE --wait --values values.yaml
+  uninstall ct --namespace $NAMESPACE --wait
+# upgrade --install --atomic --wait --timeout 300s --set image.tag=a --values values.yaml --history-max 3 --namespace $NAMESPACE auto chart/
+# upgrade --install --cleanup-on-fail --atomic --wait --timeout=300s --reuse-values --set-string release=1 auto chart
+~ list --namespace $NAMESPACE --filter ^auto$ -o json --all
+  get values --namespace $NAMESPACE --output json auto
+  uninstall auto --namespace $NAMESPACE --wait --timeout 60s
+! uninstall auto --namespace $NAMESPACE
+  template chart --name-template argo --namespace $NAMESPACE --kube-version 1.33 --set colour=red --set-string size=1 --set-file list[0]=values.yaml --values values.yaml --api-versions v1 --api-versions apps/v1/Deployment --include-crds --skip-schema-validation --skip-tests
+  template argo chart --validate --is-upgrade --no-hooks --namespace $NAMESPACE --disable-openapi-validation --values values.yaml
+  show chart ./chart
+! registry login 127.0.0.1:1 --username me --password x
+  registry logout 127.0.0.1:1
+! repo add gone http://127.0.0.1:1
+! pull --destination packed --version 1.0.0 --repo http://127.0.0.1:1 web
+! pull oci://127.0.0.1:1/web --version 1.0.0 --destination packed
   uninstall other quiet
   uninstall quiet2 --keep-history
   list --uninstalled
@@ -134,9 +172,8 @@ func TestDropIn(t *testing.T) {
 	ours := newSide(t, c, pintle, "ours")
 	for line := range strings.Lines(strings.Trim(dropIns, "\n")) {
 		mark, command, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-		args := strings.Fields(command)
+		name, args := command, strings.Fields(command)
 		want, got := helm.run(t, args), ours.run(t, args)
-		name := strings.Join(args, " ")
 		if fails := strings.Contains(mark, "!"); fails != (want.code != 0) {
 			t.Errorf("%s: Helm ends with %d\n%s", name, want.code, want.err)
 		}
@@ -157,8 +194,9 @@ func TestDropIn(t *testing.T) {
 
 // side is one of the two programs in its namespace.
 type side struct {
-	program, namespace, dir string
-	env                     []string
+	// context is that of the kubeconfig.
+	program, namespace, dir, context string
+	env                              []string
 }
 
 type sideResult struct {
@@ -179,12 +217,12 @@ func newSide(t *testing.T, c *cluster, program, name string) *side {
 			t.Logf("cleaning up: %v", err)
 		}
 	})
-	side := &side{program: program, namespace: s.namespace, dir: t.TempDir()}
+	side := &side{program: program, namespace: s.namespace, dir: t.TempDir(), context: s.config.CurrentContext}
 	kubeconfig := filepath.Join(side.dir, "kubeconfig")
 	if err := clientcmd.WriteToFile(*s.preset(), kubeconfig); err != nil {
 		t.Fatal(err)
 	}
-	side.env = append(os.Environ(), "HOME="+side.dir, "KUBECONFIG="+kubeconfig)
+	side.env = append(os.Environ(), "HOME="+side.dir, "KUBECONFIG="+kubeconfig, "XDG_DATA_HOME=")
 	archive, err := txtar.ParseFile(filepath.Join("testdata", "dropin.txtar"))
 	if err != nil {
 		t.Fatal(err)
@@ -214,10 +252,14 @@ var changing = []*regexp.Regexp{
 func (s *side) run(t *testing.T, args []string) sideResult {
 	t.Helper()
 	var out, errs bytes.Buffer
+	args = slices.Clone(args)
+	for i := range args {
+		args[i] = strings.NewReplacer("$NAMESPACE", s.namespace, "$CONTEXT", s.context).Replace(args[i])
+	}
 	cmd := exec.CommandContext(t.Context(), s.program, args...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.dir, s.env, &out, &errs
 	_ = cmd.Run() // the code says it
-	text := strings.ReplaceAll(out.String(), s.namespace, "NAMESPACE")
+	text := strings.NewReplacer(s.namespace, "NAMESPACE", s.dir, "FOLDER").Replace(out.String())
 	for _, e := range changing {
 		text = e.ReplaceAllString(text, "TIME")
 	}

@@ -81,24 +81,31 @@ func (a *app) pluginCommand(p *plugin.Plugin) *cobra.Command {
 	}
 }
 
-// handedOn are the flags of ours that plugins see themselves, and not we.
-var handedOn = []string{"color", "colour", "burst-limit", "qps", "content-cache"}
+// seenByBoth are the flags of ours that plugins see too; those that are
+// theirs mean something else to plugins, to helm-diff for one.
+var (
+	seenByBoth = []string{"burst-limit", "qps", "content-cache"}
+	theirOwn   = []string{"color", "colour"}
+)
 
-// splitFlags takes our flags out of a plugin's arguments.
+// splitFlags takes our flags out of a plugin's arguments, but for those that
+// Helm leaves there, too.
 func splitFlags(flags *pflag.FlagSet, args []string) (ours, theirs []string) {
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		long := strings.HasPrefix(arg, "--") && flags.Lookup(name) != nil && !slices.Contains(handedOn, name)
-		short := !strings.HasPrefix(arg, "--") && len(arg) == 2 && arg == "-n"
-		switch {
-		case !long && !short:
+		if long := strings.HasPrefix(arg, "--") && flags.Lookup(name) != nil && !slices.Contains(theirOwn, name); !long && arg != "-n" {
 			theirs = append(theirs, arg)
-		case takesNext(flags, arg) && i+1 < len(args):
-			ours = append(ours, arg, args[i+1])
+			continue
+		}
+		words := []string{arg}
+		if takesNext(flags, arg) && i+1 < len(args) {
 			i++
-		default:
-			ours = append(ours, arg)
+			words = append(words, args[i])
+		}
+		ours = append(ours, words...)
+		if slices.Contains(seenByBoth, name) {
+			theirs = append(theirs, words...)
 		}
 	}
 	return ours, theirs
