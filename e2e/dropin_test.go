@@ -109,9 +109,9 @@ const dropIns = `
   show chart chart
   show values chart
 # lint chart
-# get hooks shop --revision 1
+  get hooks other --revision 1
   get values shop --all --output yaml
-  get manifest shop --revision 1 --namespace $NAMESPACE
+  get manifest other --revision 1 --namespace $NAMESPACE
   --kube-context $CONTEXT get all --namespace $NAMESPACE shop
   get all shop --template {{.Release.Manifest}}
 ! --kube-context $CONTEXT get all --namespace $NAMESPACE sky
@@ -120,7 +120,7 @@ const dropIns = `
   --kube-context $CONTEXT plugin install renderer
   plugin list
   --kube-context $CONTEXT install sky --post-renderer renderer packed/shop-2.0.0.tgz --namespace $NAMESPACE --create-namespace -f values.yaml --set-string size=7 --set colour=red --set-file list[0]=values.yaml --wait --kubeconfig kubeconfig
-  --kube-context $CONTEXT upgrade sky --force --post-renderer renderer chart --namespace $NAMESPACE -f values.yaml --set-string size=8 --wait
+  --kube-context $CONTEXT upgrade sky --post-renderer renderer chart --namespace $NAMESPACE -f values.yaml --set-string size=8 --wait
   --kube-context $CONTEXT template sky chart --post-renderer renderer --namespace $NAMESPACE --set-string size=8 --skip-tests
   --kube-context $CONTEXT get manifest sky --namespace $NAMESPACE
   --kube-context $CONTEXT delete sky --namespace $NAMESPACE
@@ -134,7 +134,7 @@ const dropIns = `
   uninstall ct --namespace $NAMESPACE --wait
 # upgrade --install --atomic --wait --timeout 300s --set image.tag=a --values values.yaml --history-max 3 --namespace $NAMESPACE auto chart/
 # upgrade --install --cleanup-on-fail --atomic --wait --timeout=300s --reuse-values --set-string release=1 auto chart
-~ list --namespace $NAMESPACE --filter ^auto$ -o json --all
+~ list --namespace $NAMESPACE --filter ^auto$ -o json
   get values --namespace $NAMESPACE --output json auto
   uninstall auto --namespace $NAMESPACE --wait --timeout 60s
 ! uninstall auto --namespace $NAMESPACE
