@@ -114,7 +114,7 @@ func (in *intake) entries(name string, packed *tar.Reader, depth int) (files []*
 			return nil, err
 		}
 		inner := insideChart(header.Name)
-		if header.Typeflag == tar.TypeReg && isSubchart(inner) {
+		if isSubchart(inner) { // of whatever type: the loader goes by the name
 			if _, err := in.archive(name+"/"+inner, data, depth+1); err != nil {
 				return nil, err
 			}
@@ -137,7 +137,11 @@ func (in *intake) entry(name string, header *tar.Header, seen map[string]bool) e
 		return in.count(name, header.Name, 0)
 	}
 	file := name + "/" + header.Name
-	if err := checkPath(name, header.Name); err != nil {
+	whose := "the archive " + printable(name)
+	if err := checkPath(whose, header.Name); err != nil {
+		return err
+	}
+	if err := checkPlace(whose, header.Name); err != nil {
 		return err
 	}
 	switch header.Typeflag {
@@ -205,12 +209,14 @@ func drive(path string) bool {
 // call themselves.
 const maxName = 1024
 
+func badPath(whose, file, what string) error {
+	return diag.Problem{Summary: whose + " holds a file " + what, Detail: printable(file)}
+}
+
 // checkPath refuses a path that leads out of the chart or that no file system
 // and no terminal should see.
-func checkPath(archive, file string) error {
-	problem := func(what string) error {
-		return diag.Problem{Summary: fmt.Sprintf("the archive %s holds a file %s", printable(archive), what), Detail: printable(file)}
-	}
+func checkPath(whose, file string) error {
+	problem := func(what string) error { return badPath(whose, file, what) }
 	slashed := strings.ReplaceAll(file, `\`, "/")
 	switch {
 	case len(file) > maxName:
@@ -225,14 +231,23 @@ func checkPath(archive, file string) error {
 			return problem("outside the chart")
 		}
 	}
-	folder, _, _ := strings.Cut(slashed, "/")
-	switch inner := insideChart(file); {
-	case inner == "" || inner == "." || folder == "Chart.yaml":
+	if inner := insideChart(file); inner == "" || inner == "." {
 		return problem("outside the chart's folder")
+	}
+	return nil
+}
+
+// checkPlace refuses what Helm refuses in archives alone: folders may hold it,
+// as one that Kubernetes makes of a ConfigMap does.
+func checkPlace(whose, file string) error {
+	folder, _, _ := strings.Cut(strings.ReplaceAll(file, `\`, "/"), "/")
+	switch inner := insideChart(file); {
+	case folder == "Chart.yaml":
+		return badPath(whose, file, "outside the chart's folder")
 	case path.IsAbs(inner) || drive(inner) && strings.HasPrefix(inner[2:], "/"):
-		return problem("with an absolute path")
+		return badPath(whose, file, "with an absolute path")
 	case strings.HasPrefix(inner, ".."):
-		return problem("whose name begins with two dots")
+		return badPath(whose, file, "whose name begins with two dots")
 	}
 	return nil
 }

@@ -57,6 +57,42 @@ func gzipped(t testing.TB, entries ...tar.Header) []byte {
 	return out.Bytes()
 }
 
+// sparse makes a GNU sparse file, which tar -S writes and Go does not, of the last
+// entry of an archive.
+func sparse(t testing.TB, name, content string) []byte {
+	t.Helper()
+	e := file(name, content)
+	e.Format = tar.FormatGNU
+	unzipped, err := gzip.NewReader(bytes.NewReader(packed(t, e)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive, err := io.ReadAll(unzipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(archive, []byte(name+"\x00"))
+	header := archive[at : at+512]
+	header[156] = tar.TypeGNUSparse
+	copy(header[386:], fmt.Sprintf("%011o\x00%011o\x00", 0, len(content))) // one piece: all of it
+	copy(header[483:], fmt.Sprintf("%011o\x00", len(content)))
+	copy(header[148:156], "        ")
+	sum := 0
+	for _, b := range header {
+		sum += int(b)
+	}
+	copy(header[148:156], fmt.Sprintf("%06o\x00 ", sum))
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	if _, err := z.Write(archive); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {
@@ -137,6 +173,7 @@ func TestHostileArchives(t *testing.T) {
 		{"subcharts", packed(t, file("web/charts/a.tgz", sub(zero("web/x", 30<<20))), file("web/charts/b.tgz", sub(zero("web/y", 30<<20)))), "chart-size=50Mi", []string{"more than 50.0 MiB", "chart-size is 50Mi"}},
 		{"subcharts' files", packed(t, file("web/charts/a.tgz", sub(many...))), "chart-files=20", []string{"chart-files is 20"}},
 		{"link in a subchart", packed(t, file("web/charts/a.tgz", sub(tar.Header{Name: "web/x", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}))), "", []string{"charts/a.tgz", "/etc/passwd"}},
+		{"a subchart in another form", sparse(t, "web/charts/a.tgz", sub(file("web/../x", ""))), "", []string{"charts/a.tgz", "outside the chart"}},
 		{"ever deeper", packed(t, file("web/charts/web.tgz", nested)), "", []string{"archives within archives"}},
 	}
 	for _, tt := range tests {

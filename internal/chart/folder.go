@@ -145,7 +145,7 @@ func (f *folder) unreachable(inner, file string, err error) error {
 }
 
 func (f *folder) file(inner, file string, info os.FileInfo) error {
-	if err := checkPath(f.path, "chart/"+inner); err != nil {
+	if err := checkPath("the folder "+printable(f.path), "chart/"+inner); err != nil {
 		return err
 	}
 	if !info.Mode().IsRegular() {

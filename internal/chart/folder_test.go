@@ -80,6 +80,11 @@ func TestLinksInFolders(t *testing.T) {
 			link(t, "/etc/passwd", c, "files/link")
 			write(t, c, ".helmignore", "files/link\n")
 		}, want: `a: ""`},
+		{name: "as Kubernetes mounts a ConfigMap", make: func(t *testing.T, c, _ string) {
+			write(t, c, "..2026_11_28/link", "mounted\n")
+			link(t, "..2026_11_28", c, "..data")
+			link(t, "../..data/link", c, "files/link")
+		}, want: `a: "mounted\n"`},
 		{name: "a pipe", make: func(t *testing.T, c, _ string) {
 			if err := syscall.Mkfifo(filepath.Join(c, "files", "pipe"), 0o600); err != nil {
 				t.Fatal(err)
