@@ -13,6 +13,9 @@ import (
 type gauge struct {
 	limits  Limits
 	samples []metrics.Sample
+	// stacks is what stacks took before: those of an earlier rendering may not
+	// have been collected yet.
+	stacks uint64
 }
 
 // runawayStack is a stack that no chart needs, tens of thousands of calls deep:
@@ -25,9 +28,12 @@ const runawayStack = 64 << 20
 const gaugeInterval = 10 * time.Millisecond
 
 func newGauge(limits Limits) *gauge {
-	return &gauge{limits: limits, samples: []metrics.Sample{
+	g := &gauge{limits: limits, samples: []metrics.Sample{
 		{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"},
 	}}
+	metrics.Read(g.samples)
+	g.stacks = g.samples[2].Value.Uint64()
+	return g
 }
 
 // until calls exceeded once, when too much memory is taken before ctx ends.
@@ -52,7 +58,7 @@ func (g *gauge) read() *diag.Problem {
 	metrics.Read(g.samples)
 	taken := int64(g.samples[0].Value.Uint64() - g.samples[1].Value.Uint64())
 	switch {
-	case g.samples[2].Value.Uint64() > runawayStack:
+	case g.samples[2].Value.Uint64() > g.stacks+runawayStack:
 		return &diag.Problem{Summary: endlessCalls, Detail: deeper}
 	case taken > g.limits.Of(LimitRenderMemory):
 		p := g.limits.tooMuchMemory()
@@ -93,11 +99,12 @@ func guarded(ctx context.Context, limits Limits, run func() (map[string]string, 
 	done, tooMuch := make(chan result, 1), make(chan diag.Problem, 1)
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
+	gauge := newGauge(limits)
 	go func() {
 		files, err := run()
 		done <- result{files, err}
 	}()
-	go newGauge(limits).until(watching, func(p diag.Problem) { tooMuch <- p })
+	go gauge.until(watching, func(p diag.Problem) { tooMuch <- p })
 	select {
 	case r := <-done:
 		return r.files, r.err
