@@ -85,7 +85,7 @@ func (a *app) pluginCommand(p *plugin.Plugin) *cobra.Command {
 // theirs mean something else to plugins, to helm-diff for one.
 var (
 	seenByBoth = []string{"burst-limit", "qps", "content-cache"}
-	theirOwn   = []string{"color", "colour"}
+	theirOwn   = []string{"color", "colour", "profile", "timings"}
 )
 
 // splitFlags takes our flags out of a plugin's arguments, but for those that
@@ -94,7 +94,7 @@ func splitFlags(flags *pflag.FlagSet, args []string) (ours, theirs []string) {
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		if long := strings.HasPrefix(arg, "--") && flags.Lookup(name) != nil && !slices.Contains(theirOwn, name); !long && arg != "-n" {
+		if long := strings.HasPrefix(arg, "--") && flags.Lookup(name) != nil && !slices.Contains(theirOwn, name); !long && arg != "-n" && !strings.HasPrefix(arg, "-n=") {
 			theirs = append(theirs, arg)
 			continue
 		}

@@ -42,6 +42,7 @@ func TestAPluginIsACommand(t *testing.T) {
 	}{
 		"the older form":      {olderPlugin, []string{"diff", "upgrade", "web"}, 0, "own upgrade web in default of diff\n"},
 		"our flags":           {olderPlugin, []string{"--namespace", "a", "diff", "up", "-n", "b", "--kube-context=c", "--color", "-x", "y"}, 0, "own up --color -x y in b of diff\n"},
+		"flags of one form":   {olderPlugin, []string{"diff", "up", "-n=b", "--profile", "prod", "--timings"}, 0, "own up --profile prod --timings in b of diff\n"},
 		"its exit code":       {olderPlugin, []string{"diff", "fail"}, 7, "own fail in default of diff\n"},
 		"another command":     {olderPlugin, []string{"bogus"}, exitUsage, ""},
 		"Helm 4's form":       {"apiVersion: v1\ntype: cli/v1\nname: diff\nruntime: subprocess\nruntimeConfig: {platformCommand: [{command: $HELM_PLUGIN_DIR/run.sh}]}\n", []string{"diff", "a"}, 0, "a in default of diff\n"},

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 
 	"github.com/pintle-dev/pintle/internal/diag"
 	"helm.sh/helm/v4/pkg/helmpath"
@@ -18,8 +17,6 @@ const (
 	onInstall = "install"
 	onDelete  = "delete"
 )
-
-var validName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 // Install makes a folder a plugin as Helm does: by a link in the folder where
 // plugins are kept, after which the plugin's own command for that runs.
@@ -42,9 +39,6 @@ func Install(ctx context.Context, plugins, folder string, streams Streams) (*Plu
 		return nil, fmt.Errorf("installing the plugin: %w", err)
 	}
 	p, err := read(filepath.Join(link, manifestName))
-	if err == nil && !validName.MatchString(p.Name) {
-		err = fmt.Errorf("invalid plugin name %q", p.Name)
-	}
 	if err != nil {
 		return nil, diag.Problem{Summary: "plugin is installed but unusable", Detail: err.Error(), File: filepath.Join(link, manifestName)}
 	}
@@ -58,15 +52,31 @@ func Uninstall(ctx context.Context, folders []string, name string, streams Strea
 		if p.Name != name {
 			continue
 		}
-		archive := filepath.Join(filepath.Dir(p.Folder), p.Name+"-"+p.Version+".tgz")
-		for _, path := range []string{p.Folder, archive, archive + ".prov"} {
-			if err := os.RemoveAll(path); err != nil {
-				return fmt.Errorf("removing the plugin %s: %w", name, err)
-			}
+		if err := p.remove(); err != nil {
+			return fmt.Errorf("removing the plugin %s: %w", name, err)
 		}
 		return p.on(ctx, onDelete, streams)
 	}
 	return diag.Problem{Summary: fmt.Sprintf("plugin: %s not found", name)}
+}
+
+// remove removes the plugin's folder, or the link to it, and the archive and
+// signature beside it. The version is the plugin's own word: it may not name a
+// file elsewhere.
+func (p *Plugin) remove() error {
+	if err := os.RemoveAll(p.Folder); err != nil {
+		return err
+	}
+	archive := p.Name + "-" + p.Version + ".tgz"
+	if p.Version == "" || filepath.Base(archive) != archive {
+		return nil
+	}
+	for _, name := range []string{archive, archive + ".prov"} {
+		if err := os.Remove(filepath.Join(filepath.Dir(p.Folder), name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // on runs the plugin's own command for an event, if it has one.

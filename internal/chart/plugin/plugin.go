@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/pintle-dev/pintle/internal/diag"
 	"helm.sh/helm/v4/pkg/helmpath"
@@ -166,6 +168,9 @@ func read(file string) (*Plugin, error) {
 	if err := yaml.Unmarshal(data, &m); err != nil {
 		return nil, err
 	}
+	if !isName(m.Name) {
+		return nil, fmt.Errorf("invalid plugin name %q", m.Name) // Helm's words
+	}
 	p := &Plugin{
 		Name: m.Name, Version: m.Version, Form: m.APIVersion, Source: m.SourceURL, Type: m.Type, Runtime: m.Runtime, Folder: filepath.Dir(file), Protocols: m.Config.Protocols,
 		Usage: m.Config.ShortHelp, IgnoreFlags: m.Config.IgnoreFlags,
@@ -179,6 +184,14 @@ func read(file string) (*Plugin, error) {
 		p.older(m)
 	}
 	return p, nil
+}
+
+// isName tells what Helm takes as the name of a plugin: letters, digits, _ and -.
+func isName(name string) bool {
+	const others = "_-"
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return r >= utf8.RuneSelf || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(others, r)
+	})
 }
 
 // older fills in what the older form of plugin.yaml says in another way.
