@@ -157,7 +157,10 @@ func maskURL(u *url.URL) string {
 // Mask is a URL as it may be shown: without a login.
 func Mask(address string) string {
 	u, err := url.Parse(address)
-	if err != nil || u.User == nil {
+	switch {
+	case err != nil:
+		return withoutLogin(address)
+	case u.User == nil:
 		return address
 	}
 	masked := *u

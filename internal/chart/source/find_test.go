@@ -55,6 +55,7 @@ func TestFindByName(t *testing.T) {
 		{" ", "", []string{"no chart was named"}},
 		{"ftp://example.com/web.tgz", "", []string{"nothing here fetches from ftp://", "getter plugin"}},
 		{"https://me:secret@[::1/web.tgz", "", []string{"is not a URL"}},
+		{"https://me:a/secret%zz@example.com/web.tgz", "", []string{"is not a URL", "***@example.com/web.tgz"}},
 	} {
 		_, err := c.Find(t.Context(), tt.ref, source.Request{Version: tt.version})
 		wantProblem(t, err, tt.words...)

@@ -23,17 +23,17 @@ func badURL(address string, err error) error {
 	return diag.Problem{Summary: fmt.Sprintf("%q is not a URL", withoutLogin(address)), Detail: err.Error()}
 }
 
-// withoutLogin masks the login of an address that cannot be parsed.
+// withoutLogin masks the login of an address that cannot be parsed, whose
+// password may hold anything: up to the last @ it may be one.
 func withoutLogin(address string) string {
 	scheme, rest, found := strings.Cut(address, "://")
 	if !found {
 		return address
 	}
-	host, path, _ := strings.Cut(rest, "/")
-	if at := strings.LastIndex(host, "@"); at >= 0 {
-		host = "***" + host[at:]
+	if at := strings.LastIndex(rest, "@"); at >= 0 {
+		rest = "***" + rest[at:]
 	}
-	return scheme + "://" + host + "/" + path
+	return scheme + "://" + rest
 }
 
 func (c *Client) noGetter(u *url.URL) error {
