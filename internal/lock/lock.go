@@ -63,6 +63,9 @@ func DefaultOptions() Options {
 // margin is how long before its expiry a holder no longer trusts its own lock.
 const margin = 5 * time.Second
 
+// lookLimit bounds the look of a run that was stopped while it took a lock.
+const lookLimit = 3 * time.Second
+
 // Locker takes the locks of the releases of one namespace.
 type Locker struct {
 	leases    Leases
@@ -165,14 +168,25 @@ func (l *Locker) create(ctx context.Context, release, operation string) (*Held, 
 		return nil, nil
 	case apierrors.IsNotFound(err):
 		return nil, ErrNoNamespace
-	case ctx.Err() == nil && !apierrors.IsForbidden(err):
-		// The answer may have been lost on the way.
-		if now, lookErr := l.Look(ctx, release); lookErr == nil && now != nil && now.identity == s.identity {
+	case !apierrors.IsForbidden(err):
+		// The answer may have been lost on the way, or to an interrupt.
+		looking, done := lastLook(ctx)
+		defer done()
+		if now, lookErr := l.Look(looking, release); lookErr == nil && now != nil && now.identity == s.identity {
 			s.stored = now.stored
 			return l.hold(ctx, s, nil, sent), nil
 		}
 	}
 	return nil, l.denied(err)
+}
+
+// lastLook is for finding out whether a lock was taken: whoever stops in this
+// moment would leave it behind.
+func lastLook(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() == nil {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), lookLimit)
 }
 
 func (l *Locker) fresh(release, operation string) State {

@@ -323,6 +323,38 @@ func TestAbandonedLockTellsTheNext(t *testing.T) {
 	})
 }
 
+// cutShort stores a Lease and is interrupted before the answer comes.
+type cutShort struct {
+	*locktest.Leases
+	interrupt context.CancelFunc
+}
+
+func (c cutShort) Create(ctx context.Context, gvr schema.GroupVersionResource, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	if _, err := c.Leases.Create(ctx, gvr, obj); err != nil {
+		return nil, err
+	}
+	c.interrupt()
+	return nil, ctx.Err()
+}
+
+// A lock that was taken while its run was interrupted can be given back.
+func TestInterruptLeavesNoLockBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		leases := locktest.New()
+		l := lock.New(cutShort{leases, cancel}, "shop", lock.Holder{User: "anna", Token: "anna"}, time.Now, lock.DefaultOptions())
+		held, err := l.Acquire(ctx, "web", "upgrade")
+		if err != nil {
+			t.Fatal(err)
+		}
+		release(t, held)
+		if leases.Peek("pintle.web") != nil {
+			t.Error("the lock is still there")
+		}
+	})
+}
+
 func TestCannotLock(t *testing.T) {
 	leases := schema.GroupResource{Group: "coordination.k8s.io", Resource: "leases"}
 	l := locktest.New()
