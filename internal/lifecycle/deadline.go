@@ -10,8 +10,8 @@ import (
 	"github.com/pintle-dev/pintle/internal/plan"
 )
 
-// LateError means that an operation was stopped at its deadline before it had
-// touched anything.
+// LateError means that an operation was stopped at its deadline before its plan
+// had begun. The record of a run that was killed before may have been closed.
 type LateError struct {
 	Operation plan.Operation
 	Release   string
@@ -20,7 +20,7 @@ type LateError struct {
 
 // Error is one sentence.
 func (e *LateError) Error() string {
-	return fmt.Sprintf("%s of %s was stopped at its deadline of %s, before anything was touched", e.Operation, e.Release, e.Deadline)
+	return fmt.Sprintf("%s of %s was stopped at its deadline of %s, before anything of it was begun", e.Operation, e.Release, e.Deadline)
 }
 
 // deadline stops an operation when its time is over.
