@@ -330,7 +330,12 @@ func (t *tracker) causes(ctx context.Context, failure *NotReadyError) []health.C
 		}
 		related := t.related()
 		t.engine.addEvidence(ctx, &related, obj)
-		out = append(out, health.Explain(obj, related))
+		cause := health.Explain(obj, related)
+		if settling, open := t.settlers.open[ref.Key()]; open {
+			cause.Reason, cause.Message = settling.Reason, settling.Message
+			cause.Children = health.ExplainRestarts(obj, related)
+		}
+		out = append(out, cause)
 	}
 	return out
 }

@@ -157,3 +157,27 @@ status:
 		}
 	}
 }
+
+// A container that runs again has ended before, which is told when the time is up.
+func TestExplainRestarts(t *testing.T) {
+	pod := parse(t, `
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, uid: a}
+spec: {containers: [{name: main, image: x}, {name: side, image: x}]}
+status:
+  phase: Running
+  containerStatuses:
+  - {name: main, restartCount: 2, state: {running: {}}, lastState: {terminated: {exitCode: 3, reason: Error}}}
+  - {name: side, restartCount: 1, state: {running: {}}, lastState: {terminated: {exitCode: 0, reason: Completed}}}
+`)
+	related := Related{Logs: map[LogKey][]string{{Namespace: "shop", Pod: "web", Container: "main"}: {"no database"}}}
+	got := ExplainRestarts(pod, related)
+	if len(got) != 1 || got[0].Subject != "Pod/shop/web" || len(got[0].Children) != 1 {
+		t.Fatalf("%+v", got)
+	}
+	c := got[0].Children[0]
+	if c.Subject != "container main" || c.Message != "ended with exit code 3; it was restarted 2 times, and runs again" || len(c.Lines) != 1 {
+		t.Errorf("%+v", c)
+	}
+}
