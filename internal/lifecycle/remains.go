@@ -97,8 +97,8 @@ func (h *history) gone(ctx context.Context, j *journal, seen map[string]bool) ([
 	var out []plan.Remains
 	for _, hook := range r.Hooks {
 		obj, err := hookIn(r, hook)
-		if err != nil {
-			continue
+		if err != nil || !engine.Ends(object.RefOf(obj)) {
+			continue // what does not run has nothing to tell
 		}
 		for _, event := range hook.Events {
 			entry, noted := j.Hooks[plan.HookStep(event, object.RefOf(obj))]

@@ -283,6 +283,25 @@ func TestWhatIsOnlyNotedOfAHookIsKept(t *testing.T) {
 	})
 }
 
+func TestHooksThatDoNotRunHaveNothingToTell(t *testing.T) {
+	dir := writeChart(t, map[string]string{
+		"a.yaml": configMap("a", "1"),
+		"h.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, annotations: {helm.sh/hook: pre-upgrade}}\n",
+	})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		b := w.withLedger()
+		w.installed(t, dir)
+		w.dies(t, leases, "upgrade", 2, release.PendingUpgrade)
+		wroteJournal(leases, `{"version":1,"revision":2,"operation":{"id":"dead","name":"upgrade","started":"2000-01-01T00:00:00Z"},`+
+			`"hooks":{"pre-upgrade/ConfigMap/shop/settings":{"uid":"long-gone","done":true,"started":"2000-01-01T00:00:01Z","ended":"2000-01-01T00:00:01Z"}}}`)
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.expectTold(t, b, 2)
+	})
+}
+
 func TestLedgerOfADeadRevisionThatCannotBeWrittenHoldsNothingUp(t *testing.T) {
 	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
 	synctest.Test(t, func(t *testing.T) {
