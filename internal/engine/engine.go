@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -142,6 +143,9 @@ type Result struct {
 	Runs []ledger.Run
 	// Reached is the block of the step that started last.
 	Reached string
+	// Gathered tells that nothing is left of what the plan was to gather of dead
+	// runs: what their hooks did is in the ledger, or was told not to be.
+	Gathered bool
 	// Created are the objects that did not exist before, in order.
 	Created []object.Ref
 }
@@ -157,7 +161,7 @@ func (r *Result) OK() bool { return len(r.Failures) == 0 && !r.Interrupted }
 func (e *Engine) Run(ctx context.Context, p *plan.Plan, interrupt <-chan struct{}) *Result {
 	start := e.now()
 	e.sink(event.PlanStarted{Plan: p, Time: start})
-	w := &walk{engine: e, plan: p, ahead: ahead{engine: e}, result: &Result{}, operation: ledger.Operation{
+	w := &walk{engine: e, plan: p, ahead: ahead{engine: e}, result: &Result{Gathered: !slices.ContainsFunc(p.Steps, plan.Step.Gathers)}, operation: ledger.Operation{
 		ID: rand.Text(), Name: string(p.Operation), Started: start, By: e.opts.By,
 	}}
 	w.run(ctx, interrupt)
@@ -294,6 +298,7 @@ func (w *walk) collect(steps []plan.Step, outcomes []outcome) {
 		if o.created != nil {
 			w.result.Created = append(w.result.Created, *o.created)
 		}
+		w.result.Gathered = w.result.Gathered || steps[i].Gathers() && (o.Outcome == event.Done || o.Outcome == event.Unchanged)
 		if o.Outcome != event.Failed {
 			continue
 		}

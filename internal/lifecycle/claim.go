@@ -41,9 +41,11 @@ type claim struct {
 	// open are revisions whose record says, or may say, that they are being
 	// worked on, and why it still does.
 	open map[int]error
-	// owed are revisions of dead runs whose records are final, and of whose hooks the
-	// ledger may not tell yet.
+	// owed are revisions of dead runs of whose hooks the ledger may not tell yet:
+	// they stay in the lock when their records are final, too.
 	owed []int
+	// resumed is the one of them that is gone on with; 0 for none.
+	resumed int
 	// wrote is the status that each record was last given by us.
 	wrote map[int]release.Status
 }
@@ -228,7 +230,7 @@ func (c *claim) forget(entries []release.Entry) {
 
 // wroteStatus notes what a record says now.
 func (c *claim) wroteStatus(revision int, status release.Status, err error) {
-	if held := c.lock(); held != nil && err == nil && status.Final() {
+	if held := c.lock(); held != nil && err == nil && status.Final() && !c.owes(revision) {
 		held.Settled(revision)
 	}
 	c.mu.Lock()
@@ -263,17 +265,8 @@ func (c *claim) end(ctx context.Context) {
 	defer c.service.phase("unlock")()
 	ctx, cancel := lastWrite(ctx)
 	defer cancel()
-	left, why := held.Unrecorded(), "what hooks of an earlier run did is not in the ledger yet"
-	c.mu.Lock()
-	for revision, err := range c.open {
-		left = append(left, revision)
-		why = fmt.Sprintf("the outcome of revision %d is not recorded: %v", revision, err)
-	}
-	c.mu.Unlock()
-	slices.Sort(left)
-	left = slices.Compact(left)
 	var err error
-	if len(left) > 0 {
+	if left, why := c.leaves(); len(left) > 0 {
 		err = held.Abandon(ctx, lock.Left{Revisions: left, Why: why, Records: c.recordsOf(ctx, left)})
 	} else {
 		err = held.Release(ctx)

@@ -30,6 +30,7 @@ const killedMark = "the run was killed"
 // a run is gone; without one the record must have been left alone for long,
 // and no hook of it be at work, or the operation is refused.
 func (s *Service) bury(ctx context.Context, h *history, op plan.Operation) error {
+	s.claim.owe()
 	dead, by := s.claim.dead()
 	h.suspects = slices.Clone(dead)
 	for i := range h.entries {

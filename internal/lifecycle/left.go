@@ -3,45 +3,88 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/pintle-dev/pintle/internal/release"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// buried takes revisions off those that dead runs have left. What is marked says
-// by itself that its run was killed; the others must stay until what their hooks did is kept.
-func (c *claim) buried(dead []int, h *history) {
-	held := c.lock()
-	if held == nil {
+// owe keeps the revision in the lock whose hooks the journal of a dead run tells
+// of: where their objects are gone, only that journal knows them. It must be called
+// before that revision is marked.
+func (c *claim) owe() {
+	held, j := c.lock(), c.journalOfTheDead()
+	if held == nil || j == nil || j.Operation == nil || !slices.Contains(held.Unrecorded(), j.Revision) {
 		return
 	}
-	var marked, owed []int
-	for _, n := range dead {
-		switch {
-		case n == h.resumed:
-		case slices.Contains(h.killed, n):
-			marked = append(marked, n)
-		default:
-			owed = append(owed, n)
-		}
-	}
-	held.Settled(marked...)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.owed = owed
+	c.owed = []int{j.Revision}
 }
 
-// settleOwed notes that nothing is to be done any more about what dead runs
-// have left.
+// owes tells that what hooks of the revision did may not be in the ledger yet.
+func (c *claim) owes(revision int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Contains(c.owed, revision)
+}
+
+// buried sorts the revisions that dead runs have left. What was marked says by
+// itself that its run was killed; the others must stay until what their hooks did is kept.
+func (c *claim) buried(dead []int, h *history) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.resumed = h.resumed
+	for _, n := range dead {
+		if n != h.resumed && !slices.Contains(h.killed, n) && !slices.Contains(c.owed, n) {
+			c.owed = append(c.owed, n)
+		}
+	}
+}
+
+// settleOwed notes that nothing is to be gathered any more of what dead runs have
+// left. A revision that is gone on with stays until its record is final, too.
 func (c *claim) settleOwed() {
 	if held := c.lock(); held != nil {
 		c.mu.Lock()
-		owed := c.owed
+		owed := slices.DeleteFunc(c.owed, func(n int) bool {
+			status, wrote := c.wrote[n]
+			return n == c.resumed && !(wrote && status.Final())
+		})
 		c.owed = nil
 		c.mu.Unlock()
 		held.Settled(owed...)
 	}
+}
+
+// journalOfTheDead is the journal of the run whose lock we have taken over; nil
+// for none.
+func (c *claim) journalOfTheDead() *journal {
+	if held := c.lock(); held != nil && held.Previous() != nil {
+		return readJournal(held.Previous().Journal)
+	}
+	return nil
+}
+
+// leaves are the revisions that the next run has to deal with, and why.
+func (c *claim) leaves() (left []int, why string) {
+	held := c.lock()
+	left, why = held.Unrecorded(), "what hooks of an earlier run did is not in the ledger yet"
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if slices.ContainsFunc(left, func(n int) bool { return n == c.resumed || !slices.Contains(c.owed, n) }) {
+		why = ended(held.Previous()) // we did not come to recording that
+	}
+	for revision, err := range c.open {
+		left = append(left, revision)
+		why = fmt.Sprintf("the outcome of revision %d is not recorded: %v", revision, err)
+	}
+	slices.Sort(left)
+	return slices.Compact(left), why
 }
 
 // recordsOf are the objects that hold the records of the revisions, as far as

@@ -23,7 +23,7 @@ func (s *Service) remains(ctx context.Context, h *history, live []hookObject, in
 	if s.Engine.Ledger == nil {
 		return nil
 	}
-	noted := s.notedByTheDead()
+	noted := s.claim.journalOfTheDead()
 	var found []plan.Remains
 	seen := map[string]bool{}
 	for _, o := range live {
@@ -58,15 +58,6 @@ func (o hookObject) remains(h *history) (plan.Remains, bool) {
 // deadRun tells that a run which worked on the revision was killed.
 func (h *history) deadRun(r *release.Release) bool {
 	return slices.Contains(h.suspects, r.Revision) || strings.Contains(r.Info.Description, killedMark)
-}
-
-// notedByTheDead is the journal of the run whose lock we have taken over; nil
-// for none.
-func (s *Service) notedByTheDead() *journal {
-	if held := s.claim.lock(); held != nil && held.Previous() != nil {
-		return readJournal(held.Previous().Journal)
-	}
-	return nil
 }
 
 // of is what the journal says of the object with that UID.
@@ -109,7 +100,7 @@ func (h *history) gone(ctx context.Context, j *journal, seen map[string]bool) ([
 			was := object.WithRunMark(obj, mark.String())
 			was.SetUID(types.UID(entry.UID))
 			before := entry.before()
-			out = append(out, plan.Remains{Revision: j.Revision, Hook: hook, Object: was, Before: &before})
+			out = append(out, plan.Remains{Revision: j.Revision, Hook: hook, Object: was, Gone: true, Before: &before})
 		}
 	}
 	return out, nil

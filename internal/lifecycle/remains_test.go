@@ -14,12 +14,15 @@ import (
 	"github.com/pintle-dev/pintle/internal/kube/kubefake"
 	"github.com/pintle-dev/pintle/internal/ledger"
 	"github.com/pintle-dev/pintle/internal/lifecycle"
+	"github.com/pintle-dev/pintle/internal/lock/locktest"
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
 	"github.com/pintle-dev/pintle/internal/release/store"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // always is a hook of every event.
@@ -355,6 +358,186 @@ func TestRefusedRunLeavesTheGatheringToTheNext(t *testing.T) {
 		w.expectTold(t, b, 1, "test of dead: Succeeded")
 		if left := leases.Peek("pintle.web"); left != nil {
 			t.Errorf("the lock is left behind: %v", left)
+		}
+	})
+}
+
+// diedAfterAHook is a world in which an upgrade to revision 2 was killed after its hook had
+// succeeded and was deleted, and before that was in the ledger: only the journal knows.
+func diedAfterAHook(t *testing.T, dir string) (*world, *locktest.Leases, *countedBook) {
+	t.Helper()
+	w, leases := lockedWorld()
+	b := w.withLedger()
+	w.installed(t, dir)
+	w.dies(t, leases, "upgrade", 2, release.PendingUpgrade)
+	wroteJournal(leases, fmt.Sprintf(journalOfAHook, true))
+	return w, leases, b
+}
+
+const journalOfAHook = `{"version":1,"revision":2,"step":"pre-upgrade/Job/shop/migrate","operation":{"id":"dead","name":"upgrade","started":"2000-01-01T00:00:00Z"},` +
+	`"hooks":{"pre-upgrade/Job/shop/migrate":{"uid":"long-gone","done":%t,"started":"2000-01-01T00:00:01Z","ended":"2000-01-01T00:00:09Z"}}}`
+
+// noNewRecords refuses new revisions.
+type noNewRecords struct{ lifecycle.Records }
+
+func (noNewRecords) Create(context.Context, *release.Release) error { return release.ErrExists }
+
+func TestWhatOnlyTheJournalTellsOutlivesRunsThatDoNotGatherIt(t *testing.T) {
+	for name, run := range map[string]func(t *testing.T, w *world, dir string){
+		"a refused upgrade": func(t *testing.T, w *world, _ string) {
+			if _, err := w.deploy(t, plan.Upgrade, writeChart(t, map[string]string{"a.yaml": "{{ fail `no` }}"}), nil); err == nil {
+				t.Error("it was not refused")
+			}
+		},
+		"an upgrade that cannot be recorded": func(t *testing.T, w *world, dir string) {
+			w.service.Records = &failingRecords{w.records, func(release.Status) error { return errWebhook }}
+			if _, err := w.deploy(t, plan.Upgrade, dir, nil); err == nil {
+				t.Error("it was recorded")
+			}
+			w.service.Records = w.records
+		},
+		"an upgrade that cannot begin": func(t *testing.T, w *world, dir string) {
+			w.service.Records = &noNewRecords{w.records}
+			if _, err := w.deploy(t, plan.Upgrade, dir, nil); err == nil {
+				t.Error("it began")
+			}
+			w.service.Records = w.records
+		},
+		"an upgrade that is interrupted first": func(t *testing.T, w *world, dir string) {
+			stop := make(chan struct{})
+			w.service.Records = &failingRecords{w.records, func(release.Status) error { close(stop); return nil }}
+			w.service.Signals.Stop = stop
+			if _, err := w.deploy(t, plan.Upgrade, dir, nil); err == nil {
+				t.Error("it was not interrupted")
+			}
+			w.service.Signals.Stop, w.service.Records = nil, w.records
+		},
+		"an unlock": func(t *testing.T, w *world, _ string) {
+			seen, err := w.service.Locked(t.Context(), "web")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.service.Unlock(t.Context(), seen); err != nil {
+				t.Fatal(err)
+			}
+			if seen, err = w.service.Locked(t.Context(), "web"); err != nil || seen.Any() {
+				t.Errorf("there is something to unlock: %+v, %v", seen, err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
+			synctest.Test(t, func(t *testing.T) {
+				w, leases, b := diedAfterAHook(t, dir)
+				run(t, w, dir)
+				if leases.Peek("pintle.web") == nil {
+					t.Error("the journal is gone")
+				}
+				if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
+					t.Fatal(err)
+				}
+				w.expectTold(t, b, 2, "pre-upgrade of dead: Succeeded")
+				if got := w.history(t)[1]; !strings.Contains(got, "the run was killed") || strings.Contains(got, "ledger") {
+					t.Errorf("the record says: %q", got)
+				}
+				if left := leases.Peek("pintle.web"); left != nil {
+					t.Errorf("the lock is left behind: %v", left)
+				}
+			})
+		})
+	}
+}
+
+func TestTestsOfADeadRunOutliveAnUnlock(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		b := w.withLedger()
+		w.installed(t, dir)
+		w.Remove(migrate)
+		w.dies(t, leases, "test", 1, release.Deployed)
+		w.leaves(t, "test", 1, release.Test)
+		time.Sleep(time.Minute)
+		seen, err := w.service.Locked(t.Context(), "web")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.service.Unlock(t.Context(), seen); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.expectTold(t, b, 1, "test of dead: Succeeded")
+		if left := leases.Peek("pintle.web"); left != nil {
+			t.Errorf("the lock is left behind: %v", left)
+		}
+	})
+}
+
+func TestResumptionGathersWhatItDoesNotRunAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		status release.Status
+		done   bool
+		want   string
+	}{
+		"the revision is deployed":        {release.Deployed, true, "pre-upgrade of dead: Succeeded"},
+		"the hook has succeeded":          {release.PendingUpgrade, true, "pre-upgrade of dead: Succeeded"},
+		"the hook was begun, and is gone": {release.PendingUpgrade, false, "pre-upgrade of dead: Failed Interrupted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
+			synctest.Test(t, func(t *testing.T) {
+				w, leases := lockedWorld()
+				b := w.withLedger()
+				w.installed(t, dir)
+				w.Remove(migrate)
+				w.dies(t, leases, "upgrade", 2, tt.status)
+				wroteJournal(leases, fmt.Sprintf(journalOfAHook, tt.done))
+				if _, err := w.deploy(t, plan.Upgrade, dir, func(o *lifecycle.DeployOptions) { o.Resume = true }); err != nil {
+					t.Fatal(err)
+				}
+				w.expectTold(t, b, 2, tt.want)
+				w.expectHistory(t, "1 superseded: Install complete", "2 deployed: Upgrade complete")
+				if left := leases.Peek("pintle.web"); left != nil {
+					t.Errorf("the lock is left behind: %v", left)
+				}
+			})
+		})
+	}
+}
+
+func TestRefusedResumptionLeavesTheRevisionToTheNext(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases, b := diedAfterAHook(t, dir)
+		if err := b.Append(t.Context(), []ledger.Run{{
+			Release: "web", Namespace: "shop", Revision: 2, Operation: ledger.Operation{ID: "dead", Name: "upgrade"}, Event: release.PreUpgrade,
+			Hook: "migrate", Attempt: 1, Object: migrate, UID: "long-gone", Started: time.Now(), Ended: time.Now(), Phase: release.PhaseSucceeded,
+		}}); err != nil {
+			t.Fatal(err)
+		}
+		w.Remove(object.Ref{Version: "v1", Kind: "ConfigMap", Namespace: "shop", Name: "a"})
+		w.Refuse("*", "ConfigMap/a", apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "a", nil), 0)
+		if _, err := w.deploy(t, plan.Upgrade, dir, func(o *lifecycle.DeployOptions) { o.Resume = true }); err == nil {
+			t.Fatal("it was not refused")
+		}
+		if left := leases.Peek("pintle.web"); left == nil || left.GetAnnotations()["pintle.dev/unrecorded"] != "2" {
+			t.Errorf("the lock is %v", left)
+		}
+	})
+}
+
+func TestRunThatDoesNotComeToMarkingPassesOnWhoWasKilled(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases, _ := diedAfterAHook(t, dir)
+		w.service.Records = &failingRecords{w.records, func(release.Status) error { return context.Canceled }}
+		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err == nil {
+			t.Error("it was marked")
+		}
+		if why := leases.Peek("pintle.web").GetAnnotations()["pintle.dev/abandoned"]; strings.Contains(why, "ledger") {
+			t.Errorf("the lock says %q", why)
 		}
 	})
 }

@@ -131,7 +131,8 @@ func (d *deployment) differs() string {
 	return d.resumed.differs(d.next)
 }
 
-// joined takes those out of orphans that this run is going to see to their end.
+// joined takes those out of orphans that this run is going to see to their end. One that
+// is gone is not met again: it is told as what is left of the dead run.
 func (r *resumption) joined(p *plan.Inputs) {
 	mine := map[object.Key]bool{}
 	for _, h := range p.Hooks {
@@ -150,6 +151,6 @@ func (r *resumption) joined(p *plan.Inputs) {
 	}
 	p.Orphans = left
 	p.Remains = slices.DeleteFunc(p.Remains, func(r plan.Remains) bool {
-		return mine[object.RefOf(r.Object).Key()] && r.Before != nil && !r.Before.Done
+		return mine[object.RefOf(r.Object).Key()] && !r.Gone && r.Before != nil && !r.Before.Done
 	})
 }

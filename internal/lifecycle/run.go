@@ -39,7 +39,9 @@ func (s *Service) attempt(ctx context.Context, p *plan.Plan, in plan.Inputs) (*e
 	defer cancel()
 	e := s.newEngine(in)
 	result := e.Run(hard, p, s.Signals.Stop)
-	s.claim.settleOwed()
+	if result.Gathered {
+		s.claim.settleOwed()
+	}
 	out := &Outcome{Operation: p.Operation, Plan: p, Result: result, Release: written(e, in.Next)}
 	if result.OK() {
 		return e, out, nil

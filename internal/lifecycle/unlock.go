@@ -14,15 +14,16 @@ import (
 // Locked is what keeps other runs from a release.
 type Locked struct {
 	Name string
-	// Lock is the release's lock; nil where nobody holds one.
+	// Lock is the release's lock; nil where there is none. Its holder is nobody where
+	// the last one gave it back with something left to do.
 	Lock *lock.State
 	// Pending is the latest revision when its record says that it is being
 	// worked on; nil otherwise.
 	Pending *release.Entry
 }
 
-// Any tells that there is something to unlock.
-func (l *Locked) Any() bool { return l.Lock != nil || l.Pending != nil }
+// Any tells that there is something to unlock. What nobody holds keeps nobody out.
+func (l *Locked) Any() bool { return l.Lock != nil && l.Lock.Holder.Known() || l.Pending != nil }
 
 // Locked finds out what keeps other runs from a release. It changes nothing.
 // It fails with engine.ErrInterrupted as soon as the user wants to stop.
@@ -68,7 +69,8 @@ func (s *Service) locked(ctx context.Context, name string) (*Locked, error) {
 
 // Unlock takes a release over from whoever works on it, as it was seen by
 // Locked: the other run stops before its next change, its revision is marked as failed, and
-// the lock is free afterwards. What was seen must still be so. It fails with
+// the lock is free afterwards, although its Lease may stay to tell the next run of
+// hooks whose story is not in the ledger yet. What was seen must still be so. It fails with
 // engine.ErrInterrupted as soon as the user wants to stop; the next run then knows what is
 // left to do.
 func (s *Service) Unlock(ctx context.Context, seen *Locked) error {
@@ -100,6 +102,7 @@ func (s *Service) unlock(ctx context.Context, seen *Locked) error {
 	if err != nil {
 		return err
 	}
+	c.owe()
 	dead, _ := c.dead()
 	for i := range h.entries {
 		e := &h.entries[i]
@@ -110,8 +113,6 @@ func (s *Service) unlock(ctx context.Context, seen *Locked) error {
 			return err
 		}
 	}
-	if held := c.lock(); held != nil {
-		held.Settled(dead...)
-	}
+	c.buried(dead, h)
 	return nil
 }

@@ -26,7 +26,7 @@ func (b *builder) orphans(hooks bool) {
 		}
 	}
 	if len(b.in.Remains) > 0 {
-		reasons = append(reasons, "what hooks of "+revisionsOf(b.in.Remains)+" did goes into the ledger: their run is gone")
+		reasons = append(reasons, gathering(b.in.Remains))
 	}
 	b.alone(Step{
 		ID: "orphans", Block: BlockPrepare, Reason: strings.Join(reasons, "; "),
@@ -34,6 +34,18 @@ func (b *builder) orphans(hooks bool) {
 			Goal: UntilEnded, Objects: awaited, Stop: b.in.Options.StopOrphans, Timeout: b.in.Options.Timeout, Remains: b.in.Remains,
 		},
 	})
+}
+
+// Gathers tells the step that sees hooks of dead runs to their end and keeps what
+// they did.
+func (s Step) Gathers() bool {
+	a, ok := s.Action.(Await)
+	return ok && a.Goal == UntilEnded
+}
+
+// gathering says why the remains are looked at.
+func gathering(remains []Remains) string {
+	return "what hooks of " + revisionsOf(remains) + " did goes into the ledger: their run is gone"
 }
 
 // revisionsOf names the revisions, such as "revisions 4 and 5".

@@ -181,6 +181,8 @@ type Remains struct {
 	// Object is as it was found, or as it must have been where it is gone; it says
 	// itself which run has created it.
 	Object *unstructured.Unstructured
+	// Gone tells that the object is not there any more.
+	Gone bool
 	// Before is what the dead run has noted of it; nil for nothing.
 	Before *HookBefore
 }

@@ -1,9 +1,6 @@
 package plan
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // HookBefore is what an earlier run of the same revision did of a hook.
 type HookBefore struct {
@@ -15,10 +12,21 @@ type HookBefore struct {
 }
 
 // Finish is the plan for going on with a revision that is recorded as deployed,
-// and whose run died while it brought the history up to date.
+// and whose run died while it brought the history up to date. No hook runs any
+// more, so none is waited for; what those of dead runs did is gathered all the same.
 func Finish(p *Plan) *Plan {
 	out := *p
-	out.Steps = slices.DeleteFunc(slices.Clone(p.Steps), func(s Step) bool { return s.Block != BlockRecord })
+	out.Steps = nil
+	for _, s := range p.Steps {
+		if a, ok := s.Action.(Await); ok && s.Gathers() && len(a.Remains) > 0 {
+			a.Objects = nil
+			s.Action, s.Reason = a, gathering(a.Remains)
+			out.Steps = append(out.Steps, s)
+		}
+		if s.Block == BlockRecord {
+			out.Steps = append(out.Steps, s)
+		}
+	}
 	return &out
 }
 
