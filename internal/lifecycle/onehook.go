@@ -152,7 +152,8 @@ func (s *Service) gatherClean(ctx context.Context, opts HookOptions) (plan.Input
 		return in, err
 	}
 	in.Leftover = leftovers(hooks, in)
-	return in, s.orphans(ctx, h, &in)
+	err = s.orphans(ctx, h, &in)
+	return in, err
 }
 
 // everyRevision reads all revisions, the latest first.
