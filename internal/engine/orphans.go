@@ -238,7 +238,7 @@ func (o *orphanage) stop(ctx context.Context, ref object.Ref) error {
 		return nil
 	}
 	o.stopped[ref.Key()] = true
-	o.kept.stops(ref)
+	o.kept.keepSight(ref)
 	var err error
 	if ref.Is("", "Pod") {
 		_, err = o.engine.remove(ctx, ref, "", metav1.DeletePropagationBackground, false, 0)
@@ -248,6 +248,7 @@ func (o *orphanage) stop(ctx context.Context, ref object.Ref) error {
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("stopping %s, which an earlier run left behind: %w", ref, err)
 	}
+	o.kept.stops(ref)
 	return nil
 }
 

@@ -90,14 +90,29 @@ func (k *remains) note(o object.Observation) {
 	}
 }
 
-// stops notes that an object is stopped now: what follows is our own doing.
+// keepSight notes how an object looks that is going to be stopped.
+func (k *remains) keepSight(ref object.Ref) {
+	for _, r := range k.atWork(ref) {
+		r.monitor.keepSight()
+	}
+}
+
+// stops notes that an object was stopped: what follows is our own doing.
 func (k *remains) stops(ref object.Ref) {
+	for _, r := range k.atWork(ref) {
+		r.stopped = true
+	}
+}
+
+// atWork are the remains of that object, unless it has come to an end.
+func (k *remains) atWork(ref object.Ref) []*remain {
+	var out []*remain
 	for _, r := range k.list {
 		if r.run.Object.Key() == ref.Key() && r.verdict == nil {
-			r.stopped = true
-			r.monitor.keepSight()
+			out = append(out, r)
 		}
 	}
+	return out
 }
 
 // store reads logs and events to their end and puts it all into the ledger. It

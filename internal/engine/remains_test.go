@@ -89,6 +89,23 @@ func TestWhatAPodSaidIsReadBeforeItIsStopped(t *testing.T) {
 	})
 }
 
+func TestStopThatFailedIsNoStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &book{}
+		s, _ := withBook(b, engine.DefaultOptions())
+		s.Runs("Pod/seed", kubefake.Run{Lasts: time.Hour})
+		r := s.dead(t, deadPod)
+		s.Refuse("delete", "Pod/*", errors.New("no rights"), 0)
+		result := s.bury(t, plan.Await{Objects: []object.Ref{object.RefOf(r.Object)}, Stop: true, Timeout: time.Minute, Remains: []plan.Remains{r}})
+		if result.OK() || result.Gathered {
+			t.Errorf("it passes for gathered: %+v", result)
+		}
+		if len(b.runs) != 1 || b.runs[0].Phase != release.PhaseRunning || !strings.Contains(b.runs[0].Message, "it was left running") {
+			t.Errorf("the ledger holds %+v", b.runs)
+		}
+	})
+}
+
 func TestRemainsOfAnotherObjectOfTheNameDoNotCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &book{}
