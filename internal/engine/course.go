@@ -165,8 +165,10 @@ func (w *walk) conclude(ctx context.Context) {
 	case w.failed():
 		course.Outcome = ledger.OutcomeFailed
 	}
-	runs := e.scribe.rest()
-	if e.opts.Aside == nil || !w.result.OK() || len(runs) > 0 {
+	runs := e.scribe.rest(ctx)
+	// The record of an uninstall is gone: later, its ledger may meet a new release of the name.
+	gone := w.plan.Operation == plan.Uninstall
+	if e.opts.Aside == nil || !w.result.OK() || len(runs) > 0 || gone {
 		e.scribe.conclude(ctx, course, runs)
 		return
 	}
@@ -188,9 +190,9 @@ func (w *walk) worthTelling() bool {
 }
 
 // rest waits until nothing is being written, and takes the runs that are left.
-func (s *scribe) rest() []ledger.Run {
+func (s *scribe) rest(ctx context.Context) []ledger.Run {
 	s.begun.Wait()
-	s.settled()
+	s.settled(context.WithoutCancel(ctx))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	runs := s.waiting

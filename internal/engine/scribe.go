@@ -84,23 +84,28 @@ func (s *scribe) write(ctx context.Context) {
 }
 
 // secure returns when all that was added is written, or cannot be now: what it is
-// about may be deleted next, and with it the only other copy.
+// about may be deleted next, and with it the only other copy. When ctx ends nothing
+// more is deleted, and nothing is waited for.
 func (s *scribe) secure(ctx context.Context) {
 	if s == nil {
 		return
 	}
-	s.settled() // it may have begun before the last run came
+	s.settled(ctx) // it may have begun before the last run came
 	s.write(ctx)
-	s.settled()
+	s.settled(ctx)
 }
 
-// settled returns when no write is under way.
-func (s *scribe) settled() {
+// settled returns when no write is under way, or ctx has ended.
+func (s *scribe) settled(ctx context.Context) {
 	s.mu.Lock()
 	done := s.done
 	s.mu.Unlock()
-	if done != nil {
-		<-done
+	if done == nil {
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
 	}
 }
 

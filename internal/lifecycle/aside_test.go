@@ -11,9 +11,27 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pintle-dev/pintle/internal/kube/kubefake"
 	"github.com/pintle-dev/pintle/internal/ledger"
+	"github.com/pintle-dev/pintle/internal/lifecycle"
 	"github.com/pintle-dev/pintle/internal/lock/locktest"
 	"github.com/pintle-dev/pintle/internal/plan"
 )
+
+// A new release of the name may begin as soon as the lock is free.
+func TestUninstallIsToldBeforeTheLockIsGivenBack(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1")})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		w.installed(t, dir)
+		b := &slowBook{leases: leases}
+		w.service.Engine.Ledger = b
+		if _, err := w.service.Uninstall(t.Context(), lifecycle.UninstallOptions{Name: "web", Namespace: "shop"}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"the course: done, locked"}, b.writes); diff != "" {
+			t.Errorf("written (-want +got):\n%s", diff)
+		}
+	})
+}
 
 // slowBook is a ledger that takes a minute for each write, and notes whether
 // the lock was held when a write had ended.
