@@ -143,10 +143,22 @@ func (h *history) secretsOf(ctx context.Context, remains []plan.Remains) ([]*uns
 			documents = append(documents, hook.Document())
 		}
 		for _, d := range documents {
-			if obj, err := object.Parse(d); err == nil && obj != nil && object.RefOf(obj).Is("", "Secret") {
-				out = append(out, obj)
-			}
+			out = append(out, secretsIn(d)...)
 		}
 	}
 	return out, nil
+}
+
+// secretsIn are the Secrets of a document, also those in a list; what cannot be read
+// has none.
+func secretsIn(d object.Document) []*unstructured.Unstructured {
+	obj, err := object.Parse(d)
+	if err != nil || obj == nil {
+		return nil
+	}
+	items, err := object.Expand(obj)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(items, func(o *unstructured.Unstructured) bool { return !object.RefOf(o).Is("", "Secret") })
 }

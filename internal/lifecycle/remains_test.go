@@ -32,6 +32,12 @@ metadata: {name: migrate, annotations: {helm.sh/hook: "pre-install,pre-upgrade,p
 spec: {template: {spec: {containers: [{name: m, image: x}]}}}
 `
 
+const listedSecret = `apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Secret, metadata: {name: password}, stringData: {p: hunter22}}
+`
+
 // countedBook counts how often it is read, and refuses revisions.
 type countedBook struct {
 	*ledger.Book
@@ -302,6 +308,38 @@ func TestHooksThatDoNotRunHaveNothingToTell(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.expectTold(t, b, 2)
+	})
+}
+
+func TestValuesOfListedSecretsAreMaskedInWhatADeadRunSaid(t *testing.T) {
+	files := map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always}
+	without := writeChart(t, files)
+	files["s.yaml"] = listedSecret
+	with := writeChart(t, files)
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		b := w.withLedger()
+		w.Runs("Job/migrate", kubefake.Run{}, kubefake.Run{}, kubefake.Run{Lines: []string{"with hunter22"}}, kubefake.Run{})
+		w.installed(t, without)
+		if _, err := w.deploy(t, plan.Upgrade, with, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.dies(t, leases, "upgrade", 2, release.PendingUpgrade)
+		first, err := w.records.Get(t.Context(), "web", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first.SetStatus(release.Deployed, "Install complete")
+		if err := w.records.Update(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		w.Remove(migrate)
+		w.leaves(t, "upgrade", 2, release.PreUpgrade)
+		time.Sleep(time.Minute)
+		if _, err := w.service.RunHook(t.Context(), lifecycle.HookOptions{Name: "web", Namespace: "shop", Hook: "migrate"}); err != nil {
+			t.Fatal(err)
+		}
+		w.expectTold(t, b, 2, "pre-upgrade of dead: Succeeded with ***")
 	})
 }
 
