@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -127,11 +129,27 @@ func (k *remains) store(ctx context.Context) string {
 		group.Go(func() { runs[i] = r.conclude(ctx) })
 	}
 	group.Wait()
-	if err := k.engine.keep(ctx, runs); err != nil {
-		k.engine.noticeLedger(err)
+	if err := k.engine.keepAll(ctx, runs); err != nil {
+		k.engine.tellLedger(err, "the release is not affected; what hooks of an earlier run did is not kept for later")
 		return "not kept in the ledger"
 	}
 	return "kept in the ledger"
+}
+
+// keepAll keeps the runs of each revision apart: the trouble of one is none of the
+// others'. The error is the first one.
+func (e *Engine) keepAll(ctx context.Context, runs []ledger.Run) error {
+	slices.SortStableFunc(runs, func(a, b ledger.Run) int { return cmp.Compare(a.Revision, b.Revision) })
+	var failed error
+	for len(runs) > 0 {
+		end := 1
+		for end < len(runs) && runs[end].Revision == runs[0].Revision {
+			end++
+		}
+		failed = cmp.Or(failed, e.keep(ctx, runs[:end]))
+		runs = runs[end:]
+	}
+	return failed
 }
 
 // keep writes to the ledger at once, apart from what waits to be written: an

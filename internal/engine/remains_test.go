@@ -89,6 +89,25 @@ func TestWhatAPodSaidIsReadBeforeItIsStopped(t *testing.T) {
 	})
 }
 
+func TestTroubleOfADeadRevisionsLedgerHidesNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &book{fail: &ledger.WriteError{Release: "web", Lasting: true, Err: errors.New("too large")}}
+		s, told := withBook(b, engine.DefaultOptions())
+		first, second := s.dead(t, deadPod), s.dead(t, strings.Replace(deadPod, "seed", "sow", 1))
+		second.Revision = 3
+		time.Sleep(time.Minute)
+		s.bury(t, plan.Await{Remains: []plan.Remains{first, second}})
+		if len(b.story) != 2 || strings.Count(told.String(), "what hooks of an earlier run did is not kept") != 1 {
+			t.Errorf("written %q, told:\n%s", b.story, told)
+		}
+		told.Reset()
+		s.install(t, job("a", "pre-install", "")+web, plan.Options{Wait: true, Timeout: time.Minute}, nil)
+		if !strings.Contains(told.String(), "the logs of its hooks and tests are not kept") {
+			t.Errorf("told:\n%s", told)
+		}
+	})
+}
+
 func TestStopThatFailedIsNoStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &book{}

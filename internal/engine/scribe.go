@@ -169,13 +169,16 @@ func (e *Engine) noticeLedger(err error) {
 	noticed := e.noticed
 	e.noticed = true
 	e.mu.Unlock()
-	if noticed || err == nil || errors.Is(err, context.Canceled) {
-		return
+	if !noticed {
+		e.tellLedger(err, "the release is not affected; the logs of its hooks and tests are not kept for later")
 	}
-	e.sink(event.Notice{Problem: diag.Problem{
-		Severity: diag.Warning, Summary: err.Error(),
-		Detail: "the release is not affected; the logs of its hooks and tests are not kept for later",
-	}})
+}
+
+// tellLedger tells why a ledger could not be written, and what that means.
+func (e *Engine) tellLedger(err error, detail string) {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		e.sink(event.Notice{Problem: diag.Problem{Severity: diag.Warning, Summary: err.Error(), Detail: detail}})
+	}
 }
 
 // addEvents reads the events about runs that have none yet: a failed run has

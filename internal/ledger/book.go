@@ -71,15 +71,16 @@ type Book struct {
 	volumes map[volumeKey]*volume
 	indexes map[string][]metav1.PartialObjectMetadata
 	tidied  map[string]bool
-	// refused is set once the cluster has said no for good: nothing more is tried.
-	refused bool
+	// refused are the revisions of which the cluster has said no for good: nothing
+	// more is tried for them.
+	refused map[volumeKey]bool
 }
 
 // NewBook keeps ledgers beside the records of a namespace.
 func NewBook(objects Objects, owners Owners, namespace string, now func() time.Time, bounds Bounds) *Book {
 	return &Book{
 		objects: objects, owners: owners, namespace: namespace, now: now, bounds: bounds,
-		volumes: map[volumeKey]*volume{}, tidied: map[string]bool{}, indexes: map[string][]metav1.PartialObjectMetadata{},
+		volumes: map[volumeKey]*volume{}, refused: map[volumeKey]bool{}, tidied: map[string]bool{}, indexes: map[string][]metav1.PartialObjectMetadata{},
 	}
 }
 
@@ -87,7 +88,7 @@ func NewBook(objects Objects, owners Owners, namespace string, now func() time.T
 type WriteError struct {
 	Release string
 	// Lasting tells that the cluster refuses it (permission, quota): the Book
-	// gives up and takes what follows without a word.
+	// gives that revision up and takes what follows of it without a word.
 	Lasting bool
 	Err     error
 }
@@ -114,7 +115,7 @@ func (b *Book) Append(ctx context.Context, runs []Run) error {
 func (b *Book) Begin(ctx context.Context, name string, revision int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.refused {
+	if b.refused[volumeKey{name, revision}] {
 		return
 	}
 	tidied := b.tidy(ctx, name, revision)
@@ -123,16 +124,17 @@ func (b *Book) Begin(ctx context.Context, name string, revision int) {
 }
 
 func (b *Book) addAll(ctx context.Context, documents []document) error {
-	if b.refused {
-		return nil
-	}
 	for _, d := range documents {
+		key := volumeKey{d.Release, d.Revision}
+		if b.refused[key] {
+			continue
+		}
 		tidied := b.tidy(ctx, d.Release, d.Revision)
 		err := b.add(ctx, d)
 		<-tidied
 		if err != nil {
-			b.refused = lasting(err)
-			return &WriteError{Release: d.Release, Lasting: b.refused, Err: err}
+			b.refused[key] = lasting(err)
+			return &WriteError{Release: d.Release, Lasting: b.refused[key], Err: err}
 		}
 	}
 	return nil

@@ -255,6 +255,9 @@ func TestRefusalIsToldOnceAndNotTriedAgain(t *testing.T) {
 	if err := b.Append(t.Context(), []ledger.Run{run(1, 1, "b", release.PreUpgrade)}); err != nil || len(s.asked) != asked {
 		t.Errorf("after the refusal: %v, %d more requests", err, len(s.asked)-asked)
 	}
+	if err := b.Append(t.Context(), []ledger.Run{run(2, 1, "b", release.PreUpgrade)}); err == nil {
+		t.Error("the refusal of one revision's ledger hides that of another")
+	}
 }
 
 func TestTemporaryFailureIsTriedAgain(t *testing.T) {
