@@ -44,8 +44,10 @@ type claim struct {
 	// owed are revisions of dead runs of whose hooks the ledger may not tell yet:
 	// they stay in the lock when their records are final, too.
 	owed []int
-	// resumed is the one of them that is gone on with; 0 for none.
-	resumed int
+	// resumed is the one of them that is gone on with; 0 for none. Unmarked are
+	// those whose records were not final, and were left so.
+	resumed  int
+	unmarked []int
 	// wrote is the status that each record was last given by us.
 	wrote map[int]release.Status
 }

@@ -38,7 +38,12 @@ func (c *claim) buried(dead []int, h *history) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.resumed = h.resumed
+	c.resumed, c.unmarked = h.resumed, nil
+	for _, e := range h.entries {
+		if !e.Status.Final() {
+			c.unmarked = append(c.unmarked, e.Revision)
+		}
+	}
 	for _, n := range dead {
 		if n != h.resumed && !slices.Contains(h.killed, n) && !slices.Contains(c.owed, n) {
 			c.owed = append(c.owed, n)
@@ -76,7 +81,7 @@ func (c *claim) leaves() (left []int, why string) {
 	left, why = held.Unrecorded(), "what hooks of an earlier run did is not in the ledger yet"
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if slices.ContainsFunc(left, func(n int) bool { return n == c.resumed || !slices.Contains(c.owed, n) }) {
+	if slices.ContainsFunc(left, func(n int) bool { return slices.Contains(c.unmarked, n) || !slices.Contains(c.owed, n) }) {
 		why = ended(held.Previous()) // we did not come to recording that
 	}
 	for revision, err := range c.open {

@@ -566,6 +566,29 @@ func TestRefusedResumptionLeavesTheRevisionToTheNext(t *testing.T) {
 	})
 }
 
+// unreadableRecords lists revisions, and reads none.
+type unreadableRecords struct{ lifecycle.Records }
+
+func (unreadableRecords) Get(context.Context, string, int) (*release.Release, error) {
+	return nil, errWebhook
+}
+
+func TestRefusedUninstallPassesOnWhoWasKilled(t *testing.T) {
+	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
+	synctest.Test(t, func(t *testing.T) {
+		w, leases := lockedWorld()
+		w.installed(t, dir)
+		w.dies(t, leases, "uninstall", 1, release.Uninstalling)
+		w.service.Records = &unreadableRecords{w.records}
+		if _, err := w.service.Uninstall(t.Context(), lifecycle.UninstallOptions{Name: "web", Namespace: "shop"}); err == nil {
+			t.Error("it was not refused")
+		}
+		if why := leases.Peek("pintle.web").GetAnnotations()["pintle.dev/abandoned"]; !strings.Contains(why, "anna@ci") {
+			t.Errorf("the lock says %q", why)
+		}
+	})
+}
+
 func TestRunThatDoesNotComeToMarkingPassesOnWhoWasKilled(t *testing.T) {
 	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": always})
 	synctest.Test(t, func(t *testing.T) {
