@@ -273,7 +273,7 @@ func TestGivenUpHere(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestGivenUpHere$")
-			cmd.Env = append(os.Environ(), "PINTLE_TEST_GIVE_UP="+what)
+			cmd.Env = append(os.Environ(), "PINTLE_TEST_GIVE_UP="+what, "TMPDIR="+t.TempDir()) // it ends without tidying up
 			out, err := cmd.CombinedOutput()
 			if err != nil || !strings.Contains(string(out), "error: "+want) {
 				t.Errorf("got %v, %.2000s", err, out)
