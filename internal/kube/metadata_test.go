@@ -2,6 +2,7 @@ package kube
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,7 +58,7 @@ func TestMetadataIsReadInTheFormInWhichItComes(t *testing.T) {
 			reply(w, twoPages(page))
 		},
 	}
-	want := append(twoPages("").Items, twoPages("2").Items...)
+	want := slices.Concat(twoPages("").Items, twoPages("2").Items)
 	for name, answer := range answers {
 		t.Run(name, func(t *testing.T) {
 			w := &wire{handle: func(w http.ResponseWriter, r *http.Request) {
