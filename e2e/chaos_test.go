@@ -357,6 +357,7 @@ func (s *scene) play(t *testing.T, c crash, at string, report *chaosReport) bool
 	if strings.HasPrefix(at, "int:") && killed {
 		s.checkInterrupted(t, fail, first)
 	}
+	time.Sleep(time.Second) // the API server may be at work yet on what the killed run had asked for last
 	s.hooks.lose(s.goneJobs(t))
 	start := time.Now()
 	out, _, err := s.run(t, "", c.next...)
