@@ -2,7 +2,6 @@ package source_test
 
 import (
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -295,19 +294,5 @@ func TestOddIndexes(t *testing.T) {
 		server := sourcetest.Repository(t, dir, sourcetest.Options{})
 		_, err := home(t).Find(t.Context(), "web", source.Request{RepoURL: server.URL})
 		wantProblem(t, err, words...)
-	}
-}
-
-func TestMask(t *testing.T) {
-	for in, want := range map[string]string{
-		"https://me:secret@example.com/x": "https://xxxxx@example.com/x",
-		"https://example.com/x?y=z":       "https://example.com/x?y=z",
-	} {
-		if got := source.Mask(in); got != want {
-			t.Errorf("%s: got %s", in, got)
-		}
-		if _, err := url.Parse(in); err != nil {
-			t.Error(err)
-		}
 	}
 }

@@ -6,9 +6,9 @@ import (
 	"github.com/pintle-dev/pintle/internal/chart/source"
 )
 
-func TestMaskedAddresses(t *testing.T) {
+func TestMask(t *testing.T) {
 	for address, want := range map[string]string{
-		"https://example.com/charts":        "https://example.com/charts",
+		"https://example.com/x?y=z":         "https://example.com/x?y=z",
 		"https://me:secret@example.com/a@b": "https://xxxxx@example.com/a@b",
 		"https://me:se%cret@example.com/it": "https://***@example.com/it",
 		"https://me:se/c%ret@example.com":   "https://***@example.com",
