@@ -194,8 +194,8 @@ func (t *tracker) set(ref object.Ref, s health.Status) {
 	t.states[ref.Key()] = s
 	delete(t.settlers.open, ref.Key())
 	if s.State == health.Ready {
-		if rest := t.unsettled(ref); rest > 0 {
-			t.beginSettling(ref, rest)
+		if rest, run := t.unsettled(ref); rest > 0 {
+			t.beginSettling(ref, rest, run)
 			return
 		}
 	}
@@ -333,7 +333,9 @@ func (t *tracker) causes(ctx context.Context, failure *NotReadyError) []health.C
 		cause := health.Explain(obj, related)
 		if settling, open := t.settlers.open[ref.Key()]; open {
 			cause.Reason, cause.Message = settling.Reason, settling.Message
-			cause.Children = health.ExplainRestarts(obj, related)
+			if len(cause.Children) == 0 { // nothing is wrong at the moment
+				cause.Children = health.ExplainRestarts(obj, related)
+			}
 		}
 		out = append(out, cause)
 	}

@@ -47,14 +47,15 @@ func (p *patience) well(uid string, pod *unstructured.Unstructured) {
 
 // spent tells that waiting for this pod is over: at once for what cannot heal,
 // after the engine's Impatience, and enough restarts where it is restarts that
-// fail, for what seldom does.
+// fail, for what seldom does. A pod whose work is over is about to be judged by
+// those who know more: its node, and its Job's controller.
 func (p *patience) spent(uid string, pod *unstructured.Unstructured, trouble health.Status) bool {
 	switch {
 	case p.engine.opts.FailFast == FailFastNone:
 		return false
 	case trouble.Patience == health.Never:
 		return true
-	case trouble.Patience == health.UntilTimeout && !p.impatient:
+	case trouble.Patience == health.UntilTimeout && !p.impatient, pod.GetKind() == "Pod" && health.Over(pod):
 		delete(p.since, uid)
 		return false
 	}

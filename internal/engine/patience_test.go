@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,6 +46,24 @@ func TestWhatEndsAHookBeforeItsTimeout(t *testing.T) {
 				// What was given up must not run later, when nobody reckons with it.
 				s.assertStopped(t, "a")
 			})
+		})
+	}
+}
+
+// TestAPodThatIsOverIsNotGivenUp: its Job's verdict says more, and comes by itself.
+func TestAPodThatIsOverIsNotGivenUp(t *testing.T) {
+	for _, mode := range []engine.FailFast{engine.FailFastAuto, engine.FailFastAll} {
+		synctest.Test(t, func(t *testing.T) {
+			opts := engine.DefaultOptions()
+			opts.FailFast, opts.Impatience = mode, 3*time.Second
+			s := newStage()
+			s.engine = engine.New(s.Cluster, s.records, time.Now, s.sink, opts)
+			s.Runs("Job/a", kubefake.Run{ExitCode: 7, Lingers: 20 * time.Second})
+			never := strings.Replace(job("a", "pre-install", ""), "{containers:", "{restartPolicy: Never, containers:", 1)
+			result := s.install(t, never, plan.Options{Timeout: 5 * time.Minute}, nil)
+			if result.OK() || !strings.Contains(result.Failures[0].Error(), "BackoffLimitExceeded") {
+				t.Errorf("--fail-fast=%s: not the Job's verdict: %v", mode, result.Failures)
+			}
 		})
 	}
 }

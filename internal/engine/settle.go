@@ -29,22 +29,27 @@ func (s settlers) one(key object.Key) *health.Settling {
 	return s.of[key]
 }
 
-// beginSettling shows a workload as settling for as long as that.
-func (t *tracker) beginSettling(ref object.Ref, rest time.Duration) {
+// beginSettling shows a workload as settling for as long as that. It may call
+// itself ready for some time after a container has ended.
+func (t *tracker) beginSettling(ref object.Ref, rest time.Duration, run bool) {
+	is := "running"
+	if !run {
+		is = "a container has ended"
+	}
 	s := health.Status{
 		State: health.InProgress, Reason: "Settling",
-		Message: fmt.Sprintf("running; ready after %s without a restart", max(rest.Round(time.Second), time.Second)),
+		Message: fmt.Sprintf("%s; ready after %s without a restart", is, max(rest.Round(time.Second), time.Second)),
 	}
 	t.settlers.open[ref.Key()] = s
 	t.show(ref, s)
 }
 
 // unsettled is how long it takes until the object's containers have run for
-// long enough; 0 for what has none.
-func (t *tracker) unsettled(ref object.Ref) time.Duration {
+// long enough, 0 for what has none, and whether they run now.
+func (t *tracker) unsettled(ref object.Ref) (rest time.Duration, run bool) {
 	obj := t.objects[ref.Key()]
 	if obj == nil || !workload(ref) || ref.Kind == "Job" {
-		return 0
+		return 0, true
 	}
 	return t.settlers.one(ref.Key()).Remaining(t.related().Pods(obj), t.engine.now())
 }
@@ -60,7 +65,7 @@ func (t *tracker) settle() time.Duration {
 		if _, open := t.settlers.open[ref.Key()]; !open {
 			continue
 		}
-		rest := t.unsettled(ref)
+		rest, _ := t.unsettled(ref)
 		switch {
 		case rest <= 0:
 			delete(t.settlers.open, ref.Key())
@@ -79,8 +84,8 @@ func (t *tracker) reopen() bool {
 		if _, open := t.settlers.open[ref.Key()]; open {
 			continue
 		}
-		if rest := t.unsettled(ref); rest > 0 {
-			t.beginSettling(ref, rest)
+		if rest, run := t.unsettled(ref); rest > 0 {
+			t.beginSettling(ref, rest, run)
 		}
 	}
 	return len(t.settlers.open) == 0

@@ -85,6 +85,28 @@ func JustRestarted(pod *unstructured.Unstructured, now time.Time, grace time.Dur
 	return false
 }
 
+// Over tells a pod that only waits for its node to say so: none of its containers
+// runs or will run again, since its restart policy is Never. On a busy node it
+// can be many seconds until its phase follows, and it follows by itself.
+func Over(pod *unstructured.Unstructured) bool {
+	o := content(pod)
+	if o.at("spec").text("restartPolicy") != "Never" {
+		return false
+	}
+	left := 0
+	for _, c := range containers(o) {
+		end := c.terminated()
+		switch {
+		case c.sidecar():
+		case c.init && end != nil && end.number("exitCode", 0) != 0:
+			return true
+		case end == nil:
+			left++
+		}
+	}
+	return left == 0
+}
+
 // PodTrouble says what keeps a pod from doing its work, and, in the status's
 // Patience, how long that is worth waiting for; false when nothing is wrong
 // that can be seen in the pod. A trouble of patience Never is Failed, any

@@ -44,30 +44,31 @@ const (
 
 // Remaining is how long it takes until every container without a readiness
 // probe in these pods will have run for long enough: 0 when all have, and Settle
-// or more when one of them does not run now. Pods that have ended (an evicted one is
+// or more when one of them does not run now; then run is false. Pods that have ended (an evicted one is
 // left behind when its controller has made another) or are being deleted do
 // not count, and a container that has a probe, an init container,
 // or one that has ended well, never holds anything up.
-func (s *Settling) Remaining(pods []*unstructured.Unstructured, now time.Time) time.Duration {
+func (s *Settling) Remaining(pods []*unstructured.Unstructured, now time.Time) (rest time.Duration, run bool) {
 	if s.Settle <= 0 {
-		return 0
+		return 0, true
 	}
 	seen := make(map[instance]time.Time, len(s.since))
-	var longest time.Duration
+	run = true
 	for _, pod := range pods {
-		longest = max(longest, s.pod(content(pod), now, seen))
+		one, running := s.pod(content(pod), now, seen)
+		rest, run = max(rest, one), run && running
 	}
 	s.since = seen // lives that are over are forgotten
-	return longest
+	return rest, run
 }
 
-func (s *Settling) pod(pod node, now time.Time, seen map[instance]time.Time) time.Duration {
+func (s *Settling) pod(pod node, now time.Time, seen map[instance]time.Time) (rest time.Duration, run bool) {
 	meta := pod.at("metadata")
 	phase := pod.at("status").text("phase")
 	if meta.text("deletionTimestamp") != "" || phase == "Succeeded" || phase == "Failed" {
-		return 0
+		return 0, true
 	}
-	var longest time.Duration
+	run = true
 	slow := slowness * toldAfter(pod)
 	for _, c := range containers(pod) {
 		if c.init || c.hasReadiness() {
@@ -81,7 +82,7 @@ func (s *Settling) pod(pod node, now time.Time, seen map[instance]time.Time) tim
 			continue
 		}
 		if !c.running() {
-			longest = max(longest, limit)
+			rest, run = max(rest, limit), false
 			continue
 		}
 		life := instance{pod: meta.text("uid"), container: c.name, restarts: c.restarts()}
@@ -90,9 +91,9 @@ func (s *Settling) pod(pod node, now time.Time, seen map[instance]time.Time) tim
 			start = firstSeen(c, now)
 		}
 		seen[life] = start
-		longest = max(longest, limit-now.Sub(start))
+		rest = max(rest, limit-now.Sub(start))
 	}
-	return longest
+	return rest, run
 }
 
 // toldAfter is how long the pod's node took to tell that the last container to

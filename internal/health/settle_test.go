@@ -80,7 +80,7 @@ status: {phase: Running, containerStatuses: [{name: main, restartCount: 0, state
 		t.Run(name, func(t *testing.T) {
 			s := Settling{Settle: 2 * time.Second}
 			for i, l := range looks {
-				if got := s.Remaining([]*unstructured.Unstructured{l.pod}, at(l.at)); got != l.want {
+				if got, _ := s.Remaining([]*unstructured.Unstructured{l.pod}, at(l.at)); got != l.want {
 					t.Fatalf("look %d: got %s, want %s", i, got, l.want)
 				}
 			}
@@ -93,11 +93,19 @@ func TestSettlingTakesTheSlowestPod(t *testing.T) {
 	s := Settling{Settle: 2 * time.Second}
 	first, second := running(t, "a", 0, now, ""), running(t, "b", 0, now, "")
 	s.Remaining([]*unstructured.Unstructured{first}, now)
-	if got := s.Remaining([]*unstructured.Unstructured{first, second}, now.Add(1500*time.Millisecond)); got != 2*time.Second {
+	if got, _ := s.Remaining([]*unstructured.Unstructured{first, second}, now.Add(1500*time.Millisecond)); got != 2*time.Second {
 		t.Errorf("got %s, want 2s", got)
 	}
+	if _, run := s.Remaining([]*unstructured.Unstructured{first, second}, now); !run {
+		t.Error("two that run count as if one did not")
+	}
+	ended := parse(t, `{apiVersion: v1, kind: Pod, spec: {containers: [{name: main}]},
+		status: {phase: Running, containerStatuses: [{name: main, state: {terminated: {exitCode: 1}}}]}}`)
+	if rest, run := s.Remaining([]*unstructured.Unstructured{first, ended}, now.Add(time.Hour)); run || rest != 2*time.Second {
+		t.Errorf("one that has ended: %s, runs: %v", rest, run)
+	}
 	off := Settling{}
-	if got := off.Remaining([]*unstructured.Unstructured{first}, now); got != 0 {
+	if got, _ := off.Remaining([]*unstructured.Unstructured{first}, now); got != 0 {
 		t.Errorf("without Settle: got %s, want 0", got)
 	}
 }
@@ -179,5 +187,30 @@ status:
 	c := got[0].Children[0]
 	if c.Subject != "container main" || c.Message != "ended with exit code 3; it was restarted 2 times, and runs again" || len(c.Lines) != 1 {
 		t.Errorf("%+v", c)
+	}
+}
+
+func TestOver(t *testing.T) {
+	const ended, failed, runs = "state: {terminated: {exitCode: 0}}", "state: {terminated: {exitCode: 7}}", "state: {running: {}}"
+	cases := map[string]struct {
+		policy, spec, status string
+		want                 bool
+	}{
+		"all have ended":                   {"Never", "containers: [{name: a}, {name: b}]", "containerStatuses: [{name: a, " + ended + "}, {name: b, " + failed + "}]", true},
+		"one runs":                         {"Never", "containers: [{name: a}, {name: b}]", "containerStatuses: [{name: a, " + failed + "}, {name: b, " + runs + "}]", false},
+		"it will be restarted":             {"OnFailure", "containers: [{name: a}]", "containerStatuses: [{name: a, " + failed + "}]", false},
+		"nothing is known":                 {"Never", "containers: [{name: a}]", "", false},
+		"an init container has failed":     {"Never", "initContainers: [{name: i}], containers: [{name: a}]", "initContainerStatuses: [{name: i, " + failed + "}]", true},
+		"an init container has ended well": {"Never", "initContainers: [{name: i}], containers: [{name: a}]", "initContainerStatuses: [{name: i, " + ended + "}]", false},
+		"only a sidecar runs": {
+			"Never", "initContainers: [{name: i, restartPolicy: Always}], containers: [{name: a}]",
+			"initContainerStatuses: [{name: i, " + runs + "}], containerStatuses: [{name: a, " + failed + "}]", true,
+		},
+	}
+	for name, c := range cases {
+		pod := parse(t, fmt.Sprintf("{apiVersion: v1, kind: Pod, spec: {restartPolicy: %s, %s}, status: {phase: Running, %s}}", c.policy, c.spec, c.status))
+		if got := Over(pod); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

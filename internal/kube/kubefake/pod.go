@@ -32,23 +32,34 @@ func (c *Cluster) startPod(pod *unstructured.Unstructured, run Run, ended func()
 		return
 	}
 	c.later(run.Lasts, pod, func() {
-		phase := "Succeeded"
-		if run.ExitCode != 0 {
-			phase = "Failed"
-		}
-		c.setPod(pod, phase, map[string]any{"terminated": map[string]any{
+		end := map[string]any{"terminated": map[string]any{
 			"exitCode": int64(run.ExitCode), "reason": run.Reason, "message": run.Message,
 			"startedAt": started, "finishedAt": time.Now().UTC().Format(time.RFC3339),
-		}}, false)
+		}}
 		out.end()
-		if ended != nil {
-			ended()
+		if run.Lingers == 0 {
+			c.endPod(pod, run, end, ended)
 			return
 		}
-		if key, err := c.key(object.RefOf(pod)); err == nil && run.Vanishes {
-			c.remove(key)
-		}
+		c.setPod(pod, "Running", end, false)
+		c.later(run.Lingers, pod, func() { c.endPod(pod, run, end, ended) })
 	})
+}
+
+// endPod gives a pod its last phase.
+func (c *Cluster) endPod(pod *unstructured.Unstructured, run Run, end map[string]any, ended func()) {
+	phase := "Succeeded"
+	if run.ExitCode != 0 {
+		phase = "Failed"
+	}
+	c.setPod(pod, phase, end, false)
+	if ended != nil {
+		ended()
+		return
+	}
+	if key, err := c.key(object.RefOf(pod)); err == nil && run.Vanishes {
+		c.remove(key)
+	}
 }
 
 // setPod writes a pod's status with all containers in one state.

@@ -29,6 +29,9 @@ type Run struct {
 	Waiting string
 	// Vanishes deletes the object the moment it has finished, as a TTL of 0 does.
 	Vanishes bool
+	// Lingers is how long the pod's phase stays Running when its containers have
+	// ended, as on a busy node.
+	Lingers time.Duration
 	// Pods is how many pods of a Job fail, one after another, before the Job is
 	// judged; 0 means one.
 	Pods int
