@@ -513,7 +513,7 @@ func (h *hookWatch) note(pod *unstructured.Unstructured, gone bool) {
 	}
 	h.pods[job][pod.GetName()] = true
 	if owners := pod.GetOwnerReferences(); phase != "Pending" && len(owners) > 0 {
-		h.ran[pod.GetName()] = hookPod{job: job, uid: string(owners[0].UID)}
+		h.ran[pod.GetName()] = hookPod{job: job, uid: string(owners[0].UID), cut: killedEarly(pod, h.ran[pod.GetName()].cut)}
 	}
 	if phase != "Running" || gone {
 		delete(h.running, pod.GetName())

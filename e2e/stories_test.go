@@ -30,7 +30,7 @@ func TestStories(t *testing.T) {
 	}
 	c := connect(t)
 	programs := findPrograms(t)
-	testscript.Run(t, params(t, c, programs, scripts...))
+	testscript.RunT(storyT{t}, params(t, c, programs, scripts...))
 }
 
 // params are what all stories run with.
