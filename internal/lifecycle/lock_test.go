@@ -1,9 +1,7 @@
 package lifecycle_test
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -13,134 +11,11 @@ import (
 	"github.com/pintle-dev/pintle/internal/kube/kubefake"
 	"github.com/pintle-dev/pintle/internal/lifecycle"
 	"github.com/pintle-dev/pintle/internal/lock"
-	"github.com/pintle-dev/pintle/internal/lock/locktest"
-	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
-
-// locker is one process' way to the locks.
-func locker(leases *locktest.Leases, user string) *lock.Locker {
-	opts := lock.DefaultOptions()
-	opts.Life = func(lock.Holder) lock.Life { return lock.Unknown }
-	return lock.New(leases, "shop", lock.Holder{User: user, Host: "ci", PID: 1, Token: user}, time.Now, opts)
-}
-
-// lockedWorld is a world whose service takes locks.
-func lockedWorld() (*world, *locktest.Leases) {
-	w, leases := newWorld(), locktest.New()
-	w.service.Locks = locker(leases, "ben")
-	return w, leases
-}
-
-// dies leaves the lock and the record of a run behind that was killed.
-func (w *world) dies(t *testing.T, leases *locktest.Leases, operation string, revision int, status release.Status) {
-	t.Helper()
-	if leases != nil {
-		held, err := locker(leases, "anna").Acquire(t.Context(), "web", operation)
-		if err != nil {
-			t.Fatal(err)
-		}
-		held.Note(lock.Intent{Operation: operation, Revision: revision})
-		if err := held.Check(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		left := leases.Peek("pintle.web")
-		if err := held.Release(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		leases.Seed(left)
-	}
-	all, err := w.records.History(t.Context(), "web")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := all[len(all)-1].Clone()
-	write := w.records.Update
-	if r.Revision != revision {
-		r.Revision, write = revision, w.records.Create
-	}
-	r.SetStatus(status, "Preparing upgrade")
-	if err := write(t.Context(), r); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// wroteJournal has the lock that a dead run left say how far it came.
-func wroteJournal(leases *locktest.Leases, text string) {
-	left := leases.Peek("pintle.web")
-	notes := left.GetAnnotations()
-	notes["pintle.dev/journal"] = text
-	left.SetAnnotations(notes)
-	leases.Seed(left)
-}
-
-func TestResume(t *testing.T) {
-	const step = "pre-upgrade/Job/shop/migrate"
-	for name, tt := range map[string]struct {
-		done bool
-		// ended: the hook had succeeded, and nobody noted it.
-		ended bool
-		// runs is how often the Job was created, a try that met the old one included; took how long the resumption takes at least.
-		runs     int
-		took     time.Duration
-		values   []string
-		revision int
-	}{
-		"a hook that had succeeded is not run again": {done: true, runs: 1, revision: 2},
-		"a hook that still runs is joined":           {runs: 1, took: 89 * time.Second, revision: 2},
-		"a success that was not noted counts":        {ended: true, runs: 1, revision: 2},
-		"with other values a new revision begins":    {done: true, runs: 3, values: []string{"a=1"}, revision: 3},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": failing})
-			synctest.Test(t, func(t *testing.T) {
-				w, leases := lockedWorld()
-				w.Runs("Job/migrate", kubefake.Run{Lasts: 90 * time.Second}, kubefake.Run{Lasts: time.Second})
-				w.installed(t, dir)
-				w.dies(t, leases, "upgrade", 2, release.PendingUpgrade)
-				w.startsJob(t, "migrate")
-				uid := string(w.job("migrate").GetUID())
-				if tt.done || tt.ended {
-					time.Sleep(2 * time.Minute)
-				}
-				wroteJournal(leases, fmt.Sprintf(`{"version":1,"revision":2,"step":%q,"hooks":{%q:{"uid":%q,"done":%t}}}`, step, step, uid, tt.done))
-				start := time.Now()
-				out, err := w.deploy(t, plan.Upgrade, dir, func(o *lifecycle.DeployOptions) {
-					o.Resume, o.Plan.Timeout, o.Values.Set = true, 5*time.Minute, tt.values
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if took := time.Since(start); took-tt.took > 45*time.Second+tt.took || took < tt.took-40*time.Second {
-					t.Errorf("it took %s", took)
-				}
-				created := 0
-				for _, c := range w.Changes() {
-					if c == "create Job/shop/migrate" {
-						created++
-					}
-				}
-				if created != tt.runs || out.Release.Revision != tt.revision {
-					t.Errorf("the hook was created %d times, and revision %d is deployed", created, out.Release.Revision)
-				}
-				if tt.revision == 2 {
-					w.expectHistory(t, "1 superseded: Install complete", "2 deployed: Upgrade complete")
-				}
-				if got := out.Release.Hooks[0].LastRun.Phase; got != release.PhaseSucceeded {
-					t.Errorf("the record says %s of the hook", got)
-				}
-				if leases.Peek("pintle.web") != nil {
-					t.Error("the lock is left behind")
-				}
-			})
-		})
-	}
-}
 
 // From one hook to the next nothing waits for the note that the first one has
 // succeeded, since its Job says so. Before the Job is deleted the note must be there.
@@ -175,37 +50,6 @@ metadata: {name: second, annotations: {helm.sh/hook: pre-install, helm.sh/hook-w
 			t.Error("the first hook was deleted before its success was noted")
 		}
 	})
-}
-
-func TestResumeOfARunThatDiedAfterItsLastRecord(t *testing.T) {
-	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": failing})
-	synctest.Test(t, func(t *testing.T) {
-		w, leases := lockedWorld()
-		w.installed(t, dir)
-		w.dies(t, leases, "upgrade", 2, release.Deployed)
-		wroteJournal(leases, `{"version":1,"revision":2,"step":"record/deployed"}`)
-		before := len(w.Changes())
-		if _, err := w.deploy(t, plan.Upgrade, dir, func(o *lifecycle.DeployOptions) { o.Resume = true }); err != nil {
-			t.Fatal(err)
-		}
-		if now := w.Changes(); len(now) != before {
-			t.Errorf("changed again: %v", now[before:])
-		}
-		w.expectHistory(t, "1 superseded: Install complete", "2 deployed: Upgrade complete")
-	})
-}
-
-func (w *world) installed(t *testing.T, dir string) {
-	t.Helper()
-	if _, err := w.deploy(t, plan.Install, dir, nil); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (w *world) told(text string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.ContainsFunc(w.notices, func(n string) bool { return strings.Contains(n, text) })
 }
 
 func TestKilledUpgradeIsMarkedFailedAndGoneOnFrom(t *testing.T) {
@@ -357,24 +201,6 @@ func TestPendingRecordWithAHookAtWorkIsNeverTakenOver(t *testing.T) {
 	})
 }
 
-// startsJob creates a hook's Job as a run that is gone did.
-func (w *world) startsJob(t *testing.T, name string) {
-	t.Helper()
-	parsed, err := object.Parse(object.Document{Text: failing})
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed.SetNamespace("shop")
-	parsed.SetName(name)
-	if _, err := w.Create(t.Context(), parsed, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (w *world) job(name string) *unstructured.Unstructured {
-	return w.Peek(object.Ref{Group: "batch", Version: "v1", Kind: "Job", Namespace: "shop", Name: name})
-}
-
 func TestHooksOfADeadRunAreWaitedFor(t *testing.T) {
 	for _, stop := range []bool{false, true} {
 		t.Run(map[bool]string{false: "wait", true: "stop"}[stop], func(t *testing.T) {
@@ -509,100 +335,7 @@ func TestWithoutPermissionForLeasesTheStatusDecides(t *testing.T) {
 	})
 }
 
-// failingRecords refuses writes of a status.
-type failingRecords struct {
-	lifecycle.Records
-	refuse func(release.Status) error
-}
-
-func (f *failingRecords) Update(ctx context.Context, r *release.Release) error {
-	if err := f.refuse(r.Info.Status); err != nil {
-		return err
-	}
-	return f.Records.Update(ctx, r)
-}
-
 var errWebhook = errors.New(`admission webhook "quota.example.com" denied the request`)
-
-func TestFinalRecordIsTriedAgain(t *testing.T) {
-	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1")})
-	synctest.Test(t, func(t *testing.T) {
-		w, _ := lockedWorld()
-		left := 2
-		w.service.Records = &failingRecords{w.records, func(s release.Status) error {
-			if left--; left >= 0 {
-				return errWebhook
-			}
-			return nil
-		}}
-		w.installed(t, dir)
-		w.expectHistory(t, "1 deployed: Install complete")
-	})
-}
-
-func TestRecordThatCannotBeWrittenIsLoudAndTheNextRunRecovers(t *testing.T) {
-	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1")})
-	synctest.Test(t, func(t *testing.T) {
-		w, leases := lockedWorld()
-		w.installed(t, dir)
-		w.service.Records = &failingRecords{w.records, func(s release.Status) error {
-			if s.Final() {
-				return errWebhook
-			}
-			return nil
-		}}
-		_, err := w.deploy(t, plan.Upgrade, dir, func(o *lifecycle.DeployOptions) { o.RollbackOnFailure = true })
-		var failed *lifecycle.Failed
-		if !errors.As(err, &failed) || failed.RecordErr == nil || failed.Rollback != lifecycle.NoRollback || !strings.Contains(err.Error(), "could not be recorded") {
-			t.Fatalf("the error is %v", err)
-		}
-		left := leases.Peek("pintle.web")
-		if left == nil || left.GetAnnotations()["pintle.dev/unrecorded"] != "2" || !strings.Contains(left.GetAnnotations()["pintle.dev/abandoned"], "quota.example.com") {
-			t.Fatalf("the lock is %v", left)
-		}
-		if owners := left.GetOwnerReferences(); len(owners) != 1 || owners[0].Name != "sh.helm.release.v1.web.v2" {
-			t.Errorf("the lock would go with %v", owners)
-		}
-		w.service.Records = w.records
-		start := time.Now()
-		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
-			t.Fatal(err)
-		}
-		got := w.history(t)
-		if len(got) != 3 || !strings.HasPrefix(got[1], "2 failed: ") || !strings.Contains(got[1], "quota.example.com") || got[2] != "3 deployed: Upgrade complete" {
-			t.Errorf("history: %q", got)
-		}
-		if took := time.Since(start); took > 10*time.Second {
-			t.Errorf("the recovery took %s", took)
-		}
-	})
-}
-
-func TestEarlierRecordsDoNotUndoASuccess(t *testing.T) {
-	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "{{ .Release.Revision }}")})
-	synctest.Test(t, func(t *testing.T) {
-		w, _ := lockedWorld()
-		w.installed(t, dir)
-		w.service.Records = &failingRecords{w.records, func(s release.Status) error {
-			if s == release.Superseded {
-				return errWebhook
-			}
-			return nil
-		}}
-		_, err := w.deploy(t, plan.Upgrade, dir, func(o *lifecycle.DeployOptions) { o.RollbackOnFailure = true })
-		if err == nil || !strings.Contains(err.Error(), "revision 2 is deployed, but the history could not be brought up to date") {
-			t.Errorf("the error is %v", err)
-		}
-		if w.live("a")["k"] != "2" {
-			t.Errorf("a is %v", w.live("a"))
-		}
-		w.service.Records = w.records
-		if _, err := w.deploy(t, plan.Upgrade, dir, nil); err != nil {
-			t.Fatal(err)
-		}
-		w.expectHistory(t, "1 superseded: Install complete", "2 superseded: Upgrade complete", "3 deployed: Upgrade complete")
-	})
-}
 
 func TestHookLeftRunningIsWaitedForByTheNext(t *testing.T) {
 	dir := writeChart(t, map[string]string{"a.yaml": configMap("a", "1"), "m.yaml": failing})

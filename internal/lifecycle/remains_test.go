@@ -2,161 +2,22 @@ package lifecycle_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/pintle-dev/pintle/internal/kube/kubefake"
 	"github.com/pintle-dev/pintle/internal/ledger"
 	"github.com/pintle-dev/pintle/internal/lifecycle"
-	"github.com/pintle-dev/pintle/internal/lock/locktest"
 	"github.com/pintle-dev/pintle/internal/object"
 	"github.com/pintle-dev/pintle/internal/plan"
 	"github.com/pintle-dev/pintle/internal/release"
-	"github.com/pintle-dev/pintle/internal/release/store"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
-
-// always is a hook of every event.
-const always = `apiVersion: batch/v1
-kind: Job
-metadata: {name: migrate, annotations: {helm.sh/hook: "pre-install,pre-upgrade,pre-rollback,pre-delete,test"}}
-spec: {template: {spec: {containers: [{name: m, image: x}]}}}
-`
-
-const listedSecret = `apiVersion: v1
-kind: List
-items:
-- {apiVersion: v1, kind: Secret, metadata: {name: password}, stringData: {p: hunter22}}
-`
-
-// countedBook counts how often it is read, and refuses revisions.
-type countedBook struct {
-	*ledger.Book
-	reads   atomic.Int32
-	refuses int
-}
-
-func (b *countedBook) Read(ctx context.Context, w ledger.Wanted) ([]ledger.Run, error) {
-	b.reads.Add(1)
-	return b.Book.Read(ctx, w)
-}
-
-func (b *countedBook) Append(ctx context.Context, runs []ledger.Run) error {
-	for _, r := range runs {
-		if r.Revision == b.refuses {
-			return &ledger.WriteError{Release: r.Release, Err: errors.New("a webhook is down")}
-		}
-	}
-	return b.Book.Append(ctx, runs)
-}
-
-// withLedger gives the world's service a ledger.
-func (w *world) withLedger() *countedBook {
-	b := &countedBook{Book: ledger.NewBook(store.NewMemory(), w.records, "shop", time.Now, ledger.DefaultBounds())}
-	w.service.Engine.Ledger = b
-	return b
-}
-
-// told is what the ledger tells of a revision's hooks: event, operation, phase,
-// reason and log of each run.
-func (b *countedBook) told(t *testing.T, revision int) []string {
-	t.Helper()
-	var out []string
-	for _, detached := range []bool{false, true} {
-		runs, err := b.Book.Read(t.Context(), ledger.Wanted{Release: "web", Revision: revision, Detached: detached})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range runs {
-			text := fmt.Sprintf("%s of %s: %s %s", r.Event, r.Operation.ID, r.Phase, r.Reason)
-			for _, p := range r.Pods {
-				for _, l := range p.Containers[0].Log.Last(10) {
-					text += " " + l.Text
-				}
-			}
-			if r.Ended.IsZero() || r.Ended.Before(r.Started) {
-				text += fmt.Sprintf(" from %s to %s", r.Started, r.Ended)
-			}
-			out = append(out, strings.Join(strings.Fields(text), " "))
-		}
-	}
-	return out
-}
-
-var migrate = object.Ref{Group: "batch", Version: "v1", Kind: "Job", Namespace: "shop", Name: "migrate"}
-
-// leaves creates the Job of a hook as a run of pintle that is gone did.
-func (w *world) leaves(t *testing.T, operation string, revision int, event release.Event) *unstructured.Unstructured {
-	t.Helper()
-	parsed, err := object.Parse(object.Document{Text: always})
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed.SetNamespace("shop")
-	mark := ledger.Mark{
-		Operation: ledger.Operation{ID: "dead", Name: operation, Started: time.Now()}, Release: "web", Revision: revision, Event: event, Attempt: 1,
-	}
-	made, err := w.Create(t.Context(), object.WithRunMark(parsed, mark.String()), metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return made
-}
-
-// burial is an operation that comes after a run was killed.
-type burial struct {
-	operation string
-	revision  int
-	status    release.Status
-	event     release.Event
-	// next does the operation that buries it.
-	next func(t *testing.T, w *world, dir string) error
-}
-
-func burials() map[string]burial {
-	patient := func(o *lifecycle.DeployOptions) { o.Plan.Timeout = 5 * time.Minute }
-	upgrade := func(t *testing.T, w *world, dir string) error {
-		_, err := w.deploy(t, plan.Upgrade, dir, patient)
-		return err
-	}
-	return map[string]burial{
-		"an upgrade": {"upgrade", 2, release.PendingUpgrade, release.PreUpgrade, upgrade},
-		"an upgrade, by a rollback": {"upgrade", 2, release.PendingUpgrade, release.PreUpgrade, func(t *testing.T, w *world, _ string) error {
-			_, err := w.service.Rollback(t.Context(), lifecycle.RollbackOptions{Name: "web", Namespace: "shop", Plan: plan.Options{Timeout: 5 * time.Minute}})
-			return err
-		}},
-		"an upgrade, by an uninstall": {"upgrade", 2, release.PendingUpgrade, release.PreUpgrade, func(t *testing.T, w *world, _ string) error {
-			_, err := w.service.Uninstall(t.Context(), lifecycle.UninstallOptions{Name: "web", Namespace: "shop", Plan: plan.Options{Timeout: 5 * time.Minute}})
-			return err
-		}},
-		"an upgrade, by a run of a hook": {"upgrade", 2, release.PendingUpgrade, release.PreUpgrade, func(t *testing.T, w *world, _ string) error {
-			_, err := w.service.RunHook(t.Context(), lifecycle.HookOptions{Name: "web", Namespace: "shop", Hook: "migrate", Plan: plan.Options{Timeout: 5 * time.Minute}})
-			return err
-		}},
-		"a rollback": {"rollback", 2, release.PendingRollback, release.PreRollback, upgrade},
-		"tests": {"test", 1, release.Deployed, release.Test, func(t *testing.T, w *world, _ string) error {
-			_, err := w.service.Test(t.Context(), lifecycle.TestOptions{Name: "web", Namespace: "shop", Plan: plan.Options{Timeout: 5 * time.Minute}})
-			return err
-		}},
-		"an install": {"install", 1, release.PendingInstall, release.PreInstall, func(t *testing.T, w *world, dir string) error {
-			_, err := w.deploy(t, plan.Install, dir, patient)
-			return err
-		}},
-		"an uninstall": {"uninstall", 1, release.Uninstalling, release.PreDelete, func(t *testing.T, w *world, _ string) error {
-			_, err := w.service.Uninstall(t.Context(), lifecycle.UninstallOptions{Name: "web", Namespace: "shop", Plan: plan.Options{Timeout: 5 * time.Minute}})
-			return err
-		}},
-	}
-}
 
 func TestNothingThatADeadRunDidIsLost(t *testing.T) {
 	for name, tt := range burials() {
@@ -182,35 +43,6 @@ func TestNothingThatADeadRunDidIsLost(t *testing.T) {
 			})
 		}
 	}
-}
-
-// expectTold compares what the ledger tells of what dead runs did.
-func (w *world) expectTold(t *testing.T, b *countedBook, revision int, want ...string) {
-	t.Helper()
-	var got []string
-	for _, text := range b.told(t, revision) {
-		if strings.Contains(text, " of dead: ") {
-			got = append(got, text)
-		}
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the ledger tells of revision %d (-want +got):\n%s\nall: %q\nnotices: %q", revision, diff, b.told(t, revision), w.notices)
-	}
-}
-
-// died is a world in which an upgrade to revision 2 was killed while its hook ran.
-func died(t *testing.T, dir string, run kubefake.Run) (*world, *countedBook, *unstructured.Unstructured) {
-	t.Helper()
-	w, leases := lockedWorld()
-	b := w.withLedger()
-	w.Runs("Job/migrate", kubefake.Run{}, run, kubefake.Run{})
-	w.installed(t, dir)
-	w.Remove(migrate)
-	w.dies(t, leases, "upgrade", 2, release.PendingUpgrade)
-	job := w.leaves(t, "upgrade", 2, release.PreUpgrade)
-	entry := `{"version":1,"revision":2,"operation":{"id":"dead","name":"upgrade","started":"2000-01-01T00:00:00Z"},"hooks":{"pre-upgrade/Job/shop/migrate":{"uid":%q}}}`
-	wroteJournal(leases, fmt.Sprintf(entry, job.GetUID()))
-	return w, b, job
 }
 
 func TestHowAHookOfADeadRunEnded(t *testing.T) {
@@ -398,18 +230,6 @@ func TestRefusedRunLeavesTheGatheringToTheNext(t *testing.T) {
 			t.Errorf("the lock is left behind: %v", left)
 		}
 	})
-}
-
-// diedAfterAHook is a world in which an upgrade to revision 2 was killed after its hook had
-// succeeded and was deleted, and before that was in the ledger: only the journal knows.
-func diedAfterAHook(t *testing.T, dir string) (*world, *locktest.Leases, *countedBook) {
-	t.Helper()
-	w, leases := lockedWorld()
-	b := w.withLedger()
-	w.installed(t, dir)
-	w.dies(t, leases, "upgrade", 2, release.PendingUpgrade)
-	wroteJournal(leases, fmt.Sprintf(journalOfAHook, true))
-	return w, leases, b
 }
 
 const journalOfAHook = `{"version":1,"revision":2,"step":"pre-upgrade/Job/shop/migrate","operation":{"id":"dead","name":"upgrade","started":"2000-01-01T00:00:00Z"},` +

@@ -31,7 +31,7 @@ func (d *deployment) resumable(ctx context.Context) (*resumption, error) {
 	}
 	switch {
 	case last.Status == release.PendingUpgrade:
-	case last.Status == release.Deployed && slices.Contains(held.Unrecorded(), last.Revision):
+	case last.Status == release.Deployed && slices.Contains(held.Unrecorded(), last.Revision) && !beside(held.Previous().Intent.Operation):
 		// It died after the last record of its own revision.
 	case last.Status == release.PendingInstall && (d.opts.Install || d.op == plan.Install):
 	default:
@@ -42,6 +42,16 @@ func (d *deployment) resumable(ctx context.Context) (*resumption, error) {
 		return nil, err
 	}
 	return &resumption{record: record, journal: j}, nil
+}
+
+// beside tells of operations that work beside a revision that others have
+// brought about: there is no deployment of it to go on with.
+func beside(operation string) bool {
+	switch plan.Operation(operation) {
+	case plan.Test, plan.RunOne, plan.CleanHooks, plan.Uninstall:
+		return true
+	}
+	return false
 }
 
 // resume prepares to go on with a dead revision instead of beginning one. False
