@@ -183,6 +183,9 @@ func (t *tracker) note(o object.Observation) {
 	if !o.Gone && o.Object != nil {
 		t.objects[key] = o.Object
 		status = health.Readiness(o.Object, health.Options{Jobs: t.action.Jobs})
+		if status.State == health.InProgress && health.ReadyByPods(o.Object, t.related()) {
+			status = health.Status{State: health.Ready}
+		}
 	}
 	t.set(o.Ref, status)
 }
@@ -217,12 +220,45 @@ func (t *tracker) noteAround(o object.Observation) {
 		return
 	}
 	t.around[uid] = o.Object
+	t.readyByPods(o.Object)
+}
+
+// readyByPods has the Deployment that a pod belongs to be ready, if it is for
+// its pods and only its own status is behind.
+func (t *tracker) readyByPods(pod *unstructured.Unstructured) {
+	rs := t.around[controller(pod, "ReplicaSet")]
+	if rs == nil {
+		return
+	}
+	uid := controller(rs, "Deployment")
+	for _, ref := range t.order {
+		obj := t.objects[ref.Key()]
+		if obj == nil || uid == "" || string(obj.GetUID()) != uid {
+			continue
+		}
+		if t.states[ref.Key()].State == health.InProgress && health.ReadyByPods(obj, t.related()) {
+			t.set(ref, health.Status{State: health.Ready})
+		}
+		return
+	}
+}
+
+// controller is the UID of the object of that kind that has made this one; empty
+// where none has.
+func controller(o *unstructured.Unstructured, kind string) string {
+	for _, owner := range o.GetOwnerReferences() {
+		if owner.Kind == kind && owner.Controller != nil && *owner.Controller {
+			return string(owner.UID)
+		}
+	}
+	return ""
 }
 
 // stuck looks for an awaited object that cannot become ready: one that a
 // controller has given up, or whose pods cannot run. Trouble that may heal
 // shows as the object's state.
 func (t *tracker) stuck(ctx context.Context) bool {
+	related := t.related()
 	for _, ref := range t.order {
 		key := ref.Key()
 		if t.states[key].State == health.Failed {
@@ -233,7 +269,7 @@ func (t *tracker) stuck(ctx context.Context) bool {
 		if t.states[key].State != health.InProgress || obj == nil {
 			continue
 		}
-		pods := t.related().Pods(obj)
+		pods := related.Pods(obj)
 		for _, pod := range pods {
 			trouble, ok := t.hints.podTrouble(ctx, pod)
 			if !ok {

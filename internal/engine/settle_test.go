@@ -53,3 +53,19 @@ func TestTimeoutWhileSettling(t *testing.T) {
 		}
 	})
 }
+
+// What a Deployment's pods say is not waited for a second time in its status.
+func TestReadyPodsMakeADeploymentReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage()
+		s.Becomes("Deployment/web", kubefake.Rollout{After: time.Minute, Counted: true, Pods: &kubefake.Run{Hangs: true, Starts: 3 * time.Second}})
+		probed := strings.Replace(web, "image: web", "image: web, readinessProbe: {exec: {command: [x]}}", 1)
+		if result := s.install(t, probed, plan.Options{Wait: true, Timeout: 2 * time.Minute}, nil); !result.OK() {
+			t.Fatal(result.Failures[0])
+		}
+		want := []string{"0s in progress 0 of 1 replicas ready", "3s ready"}
+		if diff := cmp.Diff(want, s.observed); diff != "" {
+			t.Error(diff)
+		}
+	})
+}

@@ -21,6 +21,9 @@ type Rollout struct {
 	// Pods, where set, scripts one pod of the workload, which the rollout
 	// creates at its beginning.
 	Pods *Run
+	// Counted has a Deployment's status count the new pod from the beginning,
+	// as one that is not ready.
+	Counted bool
 }
 
 // rollable are the kinds that play a rollout, with what makes them ready.
@@ -54,6 +57,9 @@ func (c *Cluster) playRollout(obj *unstructured.Unstructured) {
 		owner := obj
 		if ref.Kind == "Deployment" {
 			owner = c.replicaSetOf(obj)
+			if rollout.Counted {
+				c.edit(ref, obj.GetUID(), deploymentBegun)
+			}
 		}
 		c.playPod(c.podOf(owner), *rollout.Pods, nil)
 	}
@@ -100,6 +106,15 @@ func replicas(obj *unstructured.Unstructured) int64 {
 		return 1
 	}
 	return n
+}
+
+// deploymentBegun is what the controller writes when it has made the new pods.
+func deploymentBegun(obj *unstructured.Unstructured) {
+	put(obj, fmt.Sprint(obj.GetGeneration()), "metadata", "annotations", "deployment.kubernetes.io/revision")
+	n := replicas(obj)
+	obj.Object["status"] = map[string]any{
+		"observedGeneration": obj.GetGeneration(), "replicas": n, "updatedReplicas": n, "unavailableReplicas": n,
+	}
 }
 
 func deploymentReady(obj *unstructured.Unstructured) {
