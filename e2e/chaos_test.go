@@ -103,8 +103,9 @@ var crashes = []crash{
 // middle of them, and has the plain next command go on: with no help, no hook
 // running beside an old one, a history without a gap, and a ledger that tells of
 // every hook's pod that ever ran. With PINTLE_CHAOS=full
-// it is every boundary and the middle of every step, otherwise every third moment.
+// it is every boundary and the middle of every step, otherwise every fifth moment.
 func TestCrashes(t *testing.T) {
+	t.Parallel()
 	c := connect(t)
 	programs := findPrograms(t)
 	stride := chaosStride()
@@ -210,6 +211,7 @@ const (
 // TestInterrupts is TestCrashes with Ctrl-C: the interrupted run itself leaves a
 // final record and nothing at work.
 func TestInterrupts(t *testing.T) {
+	t.Parallel()
 	c := connect(t)
 	programs := findPrograms(t)
 	report := &chaosReport{}
@@ -235,7 +237,7 @@ func chaosStride() int {
 	if os.Getenv("PINTLE_CHAOS") == "full" {
 		return 1
 	}
-	return 3
+	return 5
 }
 
 // chaosReport is what came of all cases.

@@ -161,6 +161,7 @@ const dropIns = `
 // TestDropIn runs each line with Helm and, in a namespace beside, with pintle
 // under the name helm: standard output and exit code must be the same.
 func TestDropIn(t *testing.T) {
+	t.Parallel()
 	c := connect(t)
 	programs := findPrograms(t)
 	pintle := filepath.Join(t.TempDir(), "helm")

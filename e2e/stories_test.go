@@ -21,6 +21,7 @@ import (
 )
 
 func TestStories(t *testing.T) {
+	t.Parallel()
 	scripts, err := filepath.Glob("scripts/*.txtar")
 	if err != nil {
 		t.Fatal(err)

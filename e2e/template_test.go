@@ -15,6 +15,7 @@ import (
 // and compares the bytes. The charts are those of $PINTLE_CHARTS, else of a
 // folder beside the repository.
 func TestTemplateIsHelms(t *testing.T) {
+	t.Parallel()
 	bin := findPrograms(t)
 	charts := publicCharts(t)
 	variants := []struct {

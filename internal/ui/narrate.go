@@ -194,8 +194,8 @@ func (n *narrator) observed(e event.ObjectObserved) []line {
 		return nil
 	}
 	if e.Status.State == health.Ready {
-		if await, ok := step.Action.(plan.Await); ok && await.Goal == plan.UntilEnded {
-			return nil // "ready" is no word for it: the end of the step says that it has ended
+		if await, ok := step.Action.(plan.Await); ok && (await.Goal == plan.UntilEnded || len(await.Objects) == 1) {
+			return nil // the end of the step, which follows at once, says it, and in the right word
 		}
 		if !before {
 			return nil // ready when first looked at: counted at the end

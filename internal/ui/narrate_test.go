@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,21 @@ func flaky() []event.Event {
 	s.start("test/Pod/other")
 	s.fail("test/Pod/other", errors.New("test Pod/shop/other failed: it was deleted before it had finished"))
 	return s.end(true)
+}
+
+// TestOneThatIsReadyIsToldOnce: by the end of its step.
+func TestOneThatIsReadyIsToldOnce(t *testing.T) {
+	wait := waitStep(web)
+	s := newStory(plan.Install, wait)
+	s.start(wait.ID)
+	s.observe(wait.ID, web, health.Status{State: health.InProgress, Message: "0 of 1 replicas ready"})
+	s.wait(time.Second)
+	s.observe(wait.ID, web, health.Status{State: health.Ready})
+	s.finish(wait.ID, event.Done, "")
+	text := play(s.end(false), DefaultOptions())
+	if got := strings.Count(text, "ready  1.0s"); got != 1 || !strings.Contains(text, "0 of 1 replicas ready") {
+		t.Errorf("told %d times:\n%s", got, text)
+	}
 }
 
 func TestMoreStories(t *testing.T) {
