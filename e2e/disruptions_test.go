@@ -31,6 +31,6 @@ func TestDisruptions(t *testing.T) {
 			}
 			return setUp(env)
 		}
-		t.Run("one by one", func(t *testing.T) { testscript.RunT(storyT{t}, p) })
+		t.Run("one by one", func(t *testing.T) { runStories(t, p) })
 	}
 }

@@ -31,7 +31,7 @@ func TestStories(t *testing.T) {
 	}
 	c := connect(t)
 	programs := findPrograms(t)
-	testscript.RunT(storyT{t}, params(t, c, programs, scripts...))
+	runStories(t, params(t, c, programs, scripts...))
 }
 
 // params are what all stories run with.

@@ -18,6 +18,15 @@ func (s storyT) Run(name string, f func(testscript.T)) {
 	s.T.Run(name, func(t *testing.T) { f(storyT{t}) })
 }
 
+// runStories runs stories as testscript.Run does, in storyT's way.
+func runStories(t *testing.T, p testscript.Params) {
+	t.Helper()
+	if deadline, ok := t.Deadline(); ok {
+		p.Deadline = deadline
+	}
+	testscript.RunT(storyT{t}, p)
+}
+
 // Verbose has testscript keep what it would throw away after each heading.
 func (s storyT) Verbose() bool { return true }
 

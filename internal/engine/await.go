@@ -84,13 +84,15 @@ type tracker struct {
 	patience *patience
 	hints    *hints
 	hopeless object.Key
+	// fell are Deployments that have been seen to lose a ready pod.
+	fell map[object.Key]bool
 }
 
 func newTracker(e *Engine, stepID string, a plan.Await) *tracker {
 	t := &tracker{
 		engine: e, stepID: stepID, action: a,
 		objects: map[object.Key]*unstructured.Unstructured{}, states: map[object.Key]health.Status{},
-		around: map[string]*unstructured.Unstructured{}, settlers: newSettlers(e.opts.Settle), patience: newPatience(e), hints: newHints(e),
+		around: map[string]*unstructured.Unstructured{}, settlers: newSettlers(e.opts.Settle), patience: newPatience(e), hints: newHints(e), fell: map[object.Key]bool{},
 	}
 	for _, ref := range a.Objects {
 		if health.NeedsWatch(ref.Group, ref.Kind) {
@@ -179,15 +181,29 @@ func (t *tracker) note(o object.Observation) {
 	if _, awaited := t.states[key]; !awaited {
 		return
 	}
-	status := health.Status{State: health.InProgress, Reason: "NotFound", Message: "it is not in the cluster"}
-	if !o.Gone && o.Object != nil {
-		t.objects[key] = o.Object
-		status = health.Readiness(o.Object, health.Options{Jobs: t.action.Jobs})
-		if status.State == health.InProgress && health.ReadyByPods(o.Object, t.related()) {
-			status = health.Status{State: health.Ready}
-		}
+	if o.Gone || o.Object == nil {
+		delete(t.objects, key)
+		t.set(o.Ref, health.Status{State: health.InProgress, Reason: "NotFound", Message: "it is not in the cluster"})
+		return
 	}
+	if before := t.objects[key]; before != nil && health.FewerReady(before, o.Object) {
+		t.fell[key] = true
+	}
+	t.objects[key] = o.Object
+	status, _ := t.judge(o.Ref)
 	t.set(o.Ref, status)
+}
+
+// judge is an object's state by what is known of it, and whether its pods
+// have decided that. Those of a Deployment that has lost a ready pod before our
+// eyes do not: what we see of them may be the older news.
+func (t *tracker) judge(ref object.Ref) (_ health.Status, byPods bool) {
+	obj := t.objects[ref.Key()]
+	status := health.Readiness(obj, health.Options{Jobs: t.action.Jobs})
+	if status.State == health.InProgress && !t.fell[ref.Key()] && health.ReadyByPods(obj, t.related()) {
+		return health.Status{State: health.Ready}, true
+	}
+	return status, false
 }
 
 func (t *tracker) set(ref object.Ref, s health.Status) {
@@ -215,29 +231,31 @@ func (t *tracker) noteAround(o object.Observation) {
 		return
 	}
 	uid := string(o.Object.GetUID())
+	t.around[uid] = o.Object
 	if o.Gone {
 		delete(t.around, uid)
-		return
 	}
-	t.around[uid] = o.Object
-	t.readyByPods(o.Object)
+	rs := o.Object
+	if rs.GetKind() == "Pod" {
+		rs = t.around[controller(rs, "ReplicaSet")]
+	}
+	if rs != nil {
+		t.reconsider(controller(rs, "Deployment"))
+	}
 }
 
-// readyByPods has the Deployment that a pod belongs to be ready, if it is for
-// its pods and only its own status is behind.
-func (t *tracker) readyByPods(pod *unstructured.Unstructured) {
-	rs := t.around[controller(pod, "ReplicaSet")]
-	if rs == nil {
-		return
-	}
-	uid := controller(rs, "Deployment")
+// reconsider has a Deployment be ready when its pods are and only its own status
+// is behind, and no longer when that has changed: the status may never have
+// said either.
+func (t *tracker) reconsider(uid string) {
 	for _, ref := range t.order {
 		obj := t.objects[ref.Key()]
 		if obj == nil || uid == "" || string(obj.GetUID()) != uid {
 			continue
 		}
-		if t.states[ref.Key()].State == health.InProgress && health.ReadyByPods(obj, t.related()) {
-			t.set(ref, health.Status{State: health.Ready})
+		status, byPods := t.judge(ref)
+		if now := t.states[ref.Key()].State; byPods && now == health.InProgress || now == health.Ready && status.State == health.InProgress {
+			t.set(ref, status)
 		}
 		return
 	}
@@ -338,9 +356,9 @@ func (t *tracker) pending() []object.Ref {
 func (t *tracker) failure(limit time.Duration, timedOut bool) *NotReadyError {
 	f := &NotReadyError{}
 	for _, ref := range t.order {
-		state, open := t.settlers.open[ref.Key()]
-		if !open {
-			state = t.states[ref.Key()]
+		state := t.states[ref.Key()]
+		if settling, open := t.settlers.open[ref.Key()]; open {
+			state = settling.Status
 		}
 		if state.State == health.Ready || !timedOut && ref.Key() != t.hopeless {
 			continue
@@ -369,8 +387,9 @@ func (t *tracker) causes(ctx context.Context, failure *NotReadyError) []health.C
 		cause := health.Explain(obj, related)
 		if settling, open := t.settlers.open[ref.Key()]; open {
 			cause.Reason, cause.Message = settling.Reason, settling.Message
-			if len(cause.Children) == 0 { // nothing is wrong at the moment
-				cause.Children = health.ExplainRestarts(obj, related)
+			// What runs again now tells more than old events do.
+			if restarts := health.ExplainRestarts(obj, related); len(restarts) > 0 {
+				cause.Children = restarts
 			}
 		}
 		out = append(out, cause)

@@ -15,11 +15,17 @@ type settlers struct {
 	limit time.Duration
 	of    map[object.Key]*health.Settling
 	// open are the workloads that are not ready for nothing else, and how they show.
-	open map[object.Key]health.Status
+	open map[object.Key]settling
+}
+
+// settling is how a workload shows, and whether all of its containers ran then.
+type settling struct {
+	health.Status
+	run bool
 }
 
 func newSettlers(limit time.Duration) settlers {
-	return settlers{limit: limit, of: map[object.Key]*health.Settling{}, open: map[object.Key]health.Status{}}
+	return settlers{limit: limit, of: map[object.Key]*health.Settling{}, open: map[object.Key]settling{}}
 }
 
 func (s settlers) one(key object.Key) *health.Settling {
@@ -40,7 +46,7 @@ func (t *tracker) beginSettling(ref object.Ref, rest time.Duration, run bool) {
 		State: health.InProgress, Reason: "Settling",
 		Message: fmt.Sprintf("%s; ready after %s without a restart", is, max(rest.Round(time.Second), time.Second)),
 	}
-	t.settlers.open[ref.Key()] = s
+	t.settlers.open[ref.Key()] = settling{Status: s, run: run}
 	t.show(ref, s)
 }
 
@@ -62,15 +68,20 @@ func (t *tracker) settle() time.Duration {
 	}
 	var next time.Duration
 	for _, ref := range t.order {
-		if _, open := t.settlers.open[ref.Key()]; !open {
+		shown, open := t.settlers.open[ref.Key()]
+		if !open {
 			continue
 		}
-		rest, _ := t.unsettled(ref)
-		switch {
-		case rest <= 0:
+		rest, run := t.unsettled(ref)
+		if rest <= 0 {
 			delete(t.settlers.open, ref.Key())
 			t.show(ref, t.states[ref.Key()])
-		case next == 0 || rest < next:
+			continue
+		}
+		if run != shown.run {
+			t.beginSettling(ref, rest, run)
+		}
+		if next == 0 || rest < next {
 			next = rest
 		}
 	}

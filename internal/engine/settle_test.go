@@ -69,3 +69,37 @@ func TestReadyPodsMakeADeploymentReady(t *testing.T) {
 		}
 	})
 }
+
+// A pod that was ready for a moment takes its Deployment's readiness back, although
+// the Deployment's status never said either.
+func TestReadinessByPodsIsTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage()
+		s.Becomes("Deployment/web", kubefake.Rollout{
+			After: time.Hour, Counted: true, Pods: &kubefake.Run{Starts: time.Second, Lasts: 2 * time.Second, ExitCode: 1},
+		})
+		s.Becomes("Deployment/late", kubefake.Rollout{After: 10 * time.Second})
+		probed := strings.Replace(web, "image: web", "image: web, readinessProbe: {exec: {command: [x]}}", 1)
+		late := strings.ReplaceAll(web, "name: web", "name: late")
+		result := s.install(t, probed+late, plan.Options{Wait: true, Timeout: 20 * time.Second}, nil)
+		if result.OK() || !strings.Contains(result.Failures[0].Error(), "Deployment/shop/web") {
+			t.Errorf("failures: %v", result.Failures)
+		}
+		if len(s.observed) < 4 || s.observed[2] != "1s ready" || !strings.HasPrefix(s.observed[3], "3s in progress") {
+			t.Errorf("observed: %q", s.observed)
+		}
+	})
+}
+
+// How a settling workload shows follows its containers.
+func TestSettlingTellsThatAContainerHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage()
+		s.Becomes("Deployment/web", kubefake.Rollout{After: 500 * time.Millisecond, Pods: &kubefake.Run{Lasts: 1500 * time.Millisecond, ExitCode: 1, Lingers: time.Hour}})
+		s.install(t, web, plan.Options{Wait: true, Timeout: 10 * time.Second}, nil)
+		text := strings.Join(s.observed, "\n")
+		if !strings.Contains(text, "in progress running; ready after 2s without a restart") || !strings.Contains(text, "in progress a container has ended; ready after 2s without a restart") {
+			t.Errorf("observed:\n%s", text)
+		}
+	})
+}

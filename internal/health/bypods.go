@@ -6,6 +6,13 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
+// FewerReady tells that a workload's own status counts fewer ready pods than it
+// did before, and not because it has fewer pods.
+func FewerReady(before, now *unstructured.Unstructured) bool {
+	was, is := content(before).at("status"), content(now).at("status")
+	return is.number("readyReplicas", 0) < was.number("readyReplicas", 0) && is.number("replicas", 0) >= was.number("replicas", 0)
+}
+
 // ReadyByPods tells that all of a Deployment's pods are ready although its
 // status does not say so yet: its controller learns of them through their
 // ReplicaSet, and both write a status first, which takes longer than all that a

@@ -79,6 +79,13 @@ func TestReadyByPods(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
+	fewer := change(almostDeployed, "readyReplicas: 1", "readyReplicas: 0")
+	if now, before := parse(t, fewer), parse(t, almostDeployed); !FewerReady(before, now) || FewerReady(now, before) || FewerReady(before, before) {
+		t.Error("a ready pod that was lost is not seen, or one is that was not")
+	}
+	if FewerReady(parse(t, change(almostDeployed, "replicas: 2, updatedReplicas", "replicas: 3, updatedReplicas")), parse(t, fewer)) {
+		t.Error("an old pod that went counts as lost")
+	}
 	if related := (Related{Objects: []*unstructured.Unstructured{parse(t, newReplicaSet)}}); ReadyByPods(parse(t, change(almostDeployed, "replicas: 2}", "replicas: 0}")), related) {
 		t.Error("one without pods is judged by its status alone")
 	}

@@ -98,6 +98,8 @@ func Over(pod *unstructured.Unstructured) bool {
 		end := c.terminated()
 		switch {
 		case c.sidecar():
+		case c.spec.has("restartPolicy") && c.spec.text("restartPolicy") != "Never", c.spec.has("restartPolicyRules"):
+			return false // it has a rule of its own
 		case c.init && end != nil && end.number("exitCode", 0) != 0:
 			return true
 		case end == nil:

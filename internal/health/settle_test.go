@@ -196,12 +196,13 @@ func TestOver(t *testing.T) {
 		policy, spec, status string
 		want                 bool
 	}{
-		"all have ended":                   {"Never", "containers: [{name: a}, {name: b}]", "containerStatuses: [{name: a, " + ended + "}, {name: b, " + failed + "}]", true},
-		"one runs":                         {"Never", "containers: [{name: a}, {name: b}]", "containerStatuses: [{name: a, " + failed + "}, {name: b, " + runs + "}]", false},
-		"it will be restarted":             {"OnFailure", "containers: [{name: a}]", "containerStatuses: [{name: a, " + failed + "}]", false},
-		"nothing is known":                 {"Never", "containers: [{name: a}]", "", false},
-		"an init container has failed":     {"Never", "initContainers: [{name: i}], containers: [{name: a}]", "initContainerStatuses: [{name: i, " + failed + "}]", true},
-		"an init container has ended well": {"Never", "initContainers: [{name: i}], containers: [{name: a}]", "initContainerStatuses: [{name: i, " + ended + "}]", false},
+		"all have ended":                    {"Never", "containers: [{name: a}, {name: b}]", "containerStatuses: [{name: a, " + ended + "}, {name: b, " + failed + "}]", true},
+		"one runs":                          {"Never", "containers: [{name: a}, {name: b}]", "containerStatuses: [{name: a, " + failed + "}, {name: b, " + runs + "}]", false},
+		"it will be restarted":              {"OnFailure", "containers: [{name: a}]", "containerStatuses: [{name: a, " + failed + "}]", false},
+		"nothing is known":                  {"Never", "containers: [{name: a}]", "", false},
+		"an init container has failed":      {"Never", "initContainers: [{name: i}], containers: [{name: a}]", "initContainerStatuses: [{name: i, " + failed + "}]", true},
+		"an init container has ended well":  {"Never", "initContainers: [{name: i}], containers: [{name: a}]", "initContainerStatuses: [{name: i, " + ended + "}]", false},
+		"a container has a rule of its own": {"Never", "containers: [{name: a, restartPolicy: OnFailure}]", "containerStatuses: [{name: a, " + failed + "}]", false},
 		"only a sidecar runs": {
 			"Never", "initContainers: [{name: i, restartPolicy: Always}], containers: [{name: a}]",
 			"initContainerStatuses: [{name: i, " + runs + "}], containerStatuses: [{name: a, " + failed + "}]", true,

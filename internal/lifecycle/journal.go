@@ -20,6 +20,9 @@ import (
 type journal struct {
 	Version  int `json:"version"`
 	Revision int `json:"revision"`
+	// By is what the user asked for. The lock that holds the journal may have
+	// been another operation's since, which came to nothing.
+	By string `json:"by,omitempty"`
 	// Step is the one that began last.
 	Step string `json:"step,omitempty"`
 	// Operation is the one of the ledger that the hooks belong to.
@@ -170,7 +173,7 @@ func (c *claim) write(keep func(*lock.Held, string), change func(*journal)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.journal == nil || c.journal.Revision != c.intent.Revision {
-		c.journal = &journal{Version: journalVersion, Revision: c.intent.Revision}
+		c.journal = &journal{Version: journalVersion, Revision: c.intent.Revision, By: c.intent.Operation}
 	}
 	if c.journal.Hooks == nil {
 		c.journal.Hooks = map[string]journalHook{}

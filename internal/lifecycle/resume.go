@@ -31,7 +31,7 @@ func (d *deployment) resumable(ctx context.Context) (*resumption, error) {
 	}
 	switch {
 	case last.Status == release.PendingUpgrade:
-	case last.Status == release.Deployed && slices.Contains(held.Unrecorded(), last.Revision) && !beside(held.Previous().Intent.Operation):
+	case last.Status == release.Deployed && slices.Contains(held.Unrecorded(), last.Revision) && !beside(j.By):
 		// It died after the last record of its own revision.
 	case last.Status == release.PendingInstall && (d.opts.Install || d.op == plan.Install):
 	default:
@@ -45,7 +45,8 @@ func (d *deployment) resumable(ctx context.Context) (*resumption, error) {
 }
 
 // beside tells of operations that work beside a revision that others have
-// brought about: there is no deployment of it to go on with.
+// brought about: there is no deployment of it to go on with. Journals of older
+// versions do not tell, and count as those of a deployment.
 func beside(operation string) bool {
 	switch plan.Operation(operation) {
 	case plan.Test, plan.RunOne, plan.CleanHooks, plan.Uninstall:

@@ -99,7 +99,7 @@ func TestResumeAfterATestThatDied(t *testing.T) {
 		w, leases := lockedWorld()
 		w.installed(t, dir)
 		w.dies(t, leases, "test", 1, release.Deployed)
-		wroteJournal(leases, `{"version":1,"revision":1,"step":"test/Pod/shop/check"}`)
+		wroteJournal(leases, `{"version":1,"revision":1,"by":"test","step":"test/Pod/shop/check"}`)
 		if _, err := w.deploy(t, plan.Upgrade, dir, func(o *lifecycle.DeployOptions) { o.Resume = true }); err != nil {
 			t.Fatal(err)
 		}
