@@ -67,7 +67,7 @@ export PINTLE_E2E=required PINTLE_E2E_KUBECONFIG PINTLE_E2E_RUN
 # In the background, so that a signal is acted on at once, and in a process group
 # of its own (set -m), so that it reaches the test's own processes.
 set -m
-"$go" test -buildvcs=false -count=1 -timeout "${TIMEOUT:-60m}" -parallel "${PARALLEL:-5}" ${V:+-v} ${RUN:+-run "$RUN"} ./e2e &
+"$go" test -buildvcs=false -count=1 -timeout "${TIMEOUT:-60m}" -parallel "${PARALLEL:-4}" ${V:+-v} ${RUN:+-run "$RUN"} ./e2e &
 tests=$!
 set +m
 status=0
