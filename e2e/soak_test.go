@@ -41,7 +41,7 @@ func TestSoak(t *testing.T) {
 		{"rollback", "web", "--wait"},
 		{"uninstall", "web", "--wait"},
 	}
-	perRun := s.costOfARun(t)
+	perRun := s.costOfARun(t, cycle)
 	var first, last soakState
 	start := time.Now()
 	for i := range operations {
@@ -68,26 +68,28 @@ func TestSoak(t *testing.T) {
 	s.leavesNothing(t)
 }
 
-// costOfARun is how much memory every command line of one process leaves behind,
-// before it does anything: cobra keeps what completes a flag in a variable of
-// its package, and with it the tree of all commands. A program that runs one command line does not notice.
-func (s *scene) costOfARun(t *testing.T) uint64 {
+// costOfARun is how much memory a command line of the cycle leaves behind, on
+// average, before it does anything: cobra keeps what completes a flag in a variable of
+// its package, and with it the command that is called. A program that runs one command line does not notice.
+func (s *scene) costOfARun(t *testing.T, cycle [][]string) uint64 {
 	t.Helper()
-	const runs = 20
-	version := func() {
-		if code, out := s.inProcess(t, []string{"version"}); code != 0 {
-			t.Fatalf("version ended with %d:\n%s", code, out)
+	const rounds = 5
+	help := func() {
+		for _, args := range cycle {
+			if code, out := s.inProcess(t, []string{args[0], "--help"}); code != 0 {
+				t.Fatalf("%s --help ended with %d:\n%s", args[0], code, out)
+			}
 		}
 	}
-	version() // what is set up once
+	help() // what is set up once
 	before := soakStateNow(t)
-	for range runs {
-		version()
+	for range rounds {
+		help()
 	}
 	after := soakStateNow(t)
-	cost := max(after.heap, before.heap) - before.heap
-	t.Logf("each command line leaves %d KiB to cobra", cost/runs>>10)
-	return cost / runs
+	cost := (max(after.heap, before.heap) - before.heap) / uint64(rounds*len(cycle))
+	t.Logf("each command line leaves %d KiB to cobra", cost>>10)
+	return cost
 }
 
 // soakChart has hooks and a test that take no time, and something to wait for.
