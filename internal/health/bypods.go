@@ -1,10 +1,6 @@
 package health
 
-import (
-	"strconv"
-
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-)
+import "k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 // FewerReady tells that a workload's own status counts fewer ready pods than it
 // did before, and not because it has fewer pods.
@@ -37,11 +33,8 @@ func ReadyByPods(deployment *unstructured.Unstructured, related Related) bool {
 	}
 	const revision = "deployment.kubernetes.io/revision"
 	rs := related.newest(deployment)
-	if rs == nil || rs.GetAnnotations()[revision] != deployment.GetAnnotations()[revision] || content(rs).at("spec").number("replicas", 1) != want {
+	if rs == nil || rs.GetAnnotations()[revision] == "" || rs.GetAnnotations()[revision] != deployment.GetAnnotations()[revision] || content(rs).at("spec").number("replicas", 1) != want {
 		return false // what is known of the ReplicaSets is older than the Deployment's status
-	}
-	if _, err := strconv.Atoi(rs.GetAnnotations()[revision]); err != nil {
-		return false
 	}
 	pods := related.Pods(deployment)
 	for _, pod := range pods {

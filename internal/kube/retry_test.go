@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -182,20 +183,20 @@ func TestServerThatIsAwayForAWhile(t *testing.T) {
 
 func TestRequestThatHangsIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		attempts := 0
+		var attempts atomic.Int32 // each attempt is answered by a goroutine of its own
 		w := &wire{handle: func(w http.ResponseWriter, r *http.Request) {
 			if discovery(w, r) {
 				return
 			}
-			if attempts++; attempts < leastTries {
+			if attempts.Add(1) < leastTries {
 				<-r.Context().Done() // a connection that went dead unnoticed
 				panic(r.Context().Err())
 			}
 			ok(w)
 		}}
 		c := w.client(Options{})
-		if _, err := c.Get(t.Context(), configMap); err != nil || attempts != leastTries {
-			t.Errorf("%v after %d attempts", err, attempts)
+		if _, err := c.Get(t.Context(), configMap); err != nil || attempts.Load() != leastTries {
+			t.Errorf("%v after %d attempts", err, attempts.Load())
 		}
 	})
 }
